@@ -1,0 +1,166 @@
+"""The models that are asked, by URL: what goes in, what comes out, and how one is opened.
+
+The back ends share one promise, kept by `tests/contract/test_model.py`. Nothing here knows the
+log, or why something is asked.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from schemas.generation import Outcome, SystemRole
+from schemas.request import Sampling
+from streams.errors import ModelError
+
+if TYPE_CHECKING:
+    from agents.models.openai import Patience
+
+SCHEMES = """\
+ - mlx:FOLDER or mlx:NAME/REPO, a model on this machine, as mlx:mlx-community/gemma-3-1b-it-qat-4bit
+ - openai:URL#MODEL, a server, as openai:http://localhost:11434/v1#gemma3:1b
+ - canned:FILE, answers from a file, as canned:tests/answers.jsonl"""
+
+CONTROL = re.compile(r"<\|[^|<>\s]{1,40}\|>|<unused\d+>|<(?:start|end)_of_\w{1,20}>|\[/?INST\]")
+"""Control tokens as the common chat templates write them; no one writes these by hand."""
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model is asked, once."""
+
+    system: str | None
+    """The kernel's text; none without a kernel."""
+
+    prompt: str
+    """The one user turn."""
+
+    sampling: Sampling
+    """How the answer is drawn."""
+
+    seed: int
+    """From 0 to 2**31 - 1, which every server takes: the same ask has the same answer."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model answered."""
+
+    text: str
+    """As the model wrote it, spaces and all."""
+
+    finish_reason: str
+    """`stop`, or `length` where it was cut off at max_tokens; a server may have further words."""
+
+    system_role: SystemRole
+    """How the kernel was given."""
+
+    revision: str
+    """What answered: a digest of the weights, a commit, or a server's name for its model."""
+
+    prompt_tokens: int
+    """Tokens read, template included; 0 where a server does not say."""
+
+    completion_tokens: int
+    """Tokens written, the one that ended the answer included; 0 where a server does not say."""
+
+    prefill_s: float
+    """Seconds until the first token; 0 where only the whole is known."""
+
+    decode_s: float
+    """Seconds from then to the last token."""
+
+    control_tokens: tuple[str, ...] = ()
+    """Control tokens that stand in the text, each once, in the order of the alphabet."""
+
+
+class Model(Protocol):
+    """A model that was opened."""
+
+    url: str
+    """What it was opened by."""
+
+    def answer(self, ask: Ask) -> Answer:
+        """Answer, however long it takes, from whatever thread.
+
+        Raises:
+            ModelSilent: There is no answer, after every try.
+            ModelError: Asking again would not help.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of memory and connections; a closed model answers no more."""
+        ...
+
+
+def open_model(url: str, *, patience: "Patience | None" = None) -> Model:
+    """Open the model that `url` names; weights are loaded now, a server is asked only later.
+
+    Args:
+        url: `mlx:…`, `openai:…` or `canned:…`.
+        patience: How long a server is asked again; nothing for the other two.
+
+    Raises:
+        ModelError: It can't be opened; the message says what to mend.
+    """
+    scheme, place = _parts(url)
+    if scheme == "mlx":
+        from agents.models.mlx import MlxModel
+
+        return MlxModel(place)
+    if scheme == "openai":
+        from agents.models.openai import OpenAIModel
+
+        return OpenAIModel(place, patience=patience)
+    from agents.models.canned import CannedModel
+
+    return CannedModel(place)
+
+
+def check(url: str) -> None:
+    """Refuse a URL that can't work, at once and without loading or asking the model.
+
+    A repository's name is taken on trust: whether the hub has it shows when it is opened.
+
+    Raises:
+        ModelError: It can't be opened; the message says what to mend.
+    """
+    scheme, place = _parts(url)
+    if scheme == "mlx":
+        from agents.models.mlx import check_place
+
+        check_place(place)
+    elif scheme == "openai":
+        from agents.models.openai import parsed
+
+        parsed(place)
+    else:
+        from agents.models.canned import read
+
+        read(place)
+
+
+def outcome(answer: Answer) -> Outcome:
+    """Say how an answer ended; of several faults the one that tells most about the model."""
+    if not answer.text.strip():
+        return "empty"
+    if answer.control_tokens:
+        return "token_leak"
+    return "truncated" if answer.finish_reason == "length" else "ok"
+
+
+def control_tokens(text: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """List the control tokens that stand in `text`.
+
+    Args:
+        text: What a model wrote.
+        known: The model's own control tokens, where its tokenizer is at hand.
+    """
+    return tuple(sorted({*CONTROL.findall(text), *(token for token in known if token in text)}))
+
+
+def _parts(url: str) -> tuple[str, str]:
+    scheme, _, place = url.partition(":")
+    if scheme not in ("mlx", "openai", "canned") or not place:
+        raise ModelError(f'"{url}" names no model; write one of\n{SCHEMES}')
+    return scheme, place

@@ -1,0 +1,154 @@
+"""What gate and dedup decide by: pure functions, without Faust, files or a clock.
+
+Chance has no part in them: what is drawn by lot is drawn by a hash, so that a replay decides
+as the first run did.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
+
+from schemas.decision import Finding, Verdict
+from schemas.generation import Generated
+
+if TYPE_CHECKING:
+    from streams.curriculum import Gate
+
+_WORD = re.compile(r"[^\W_]+")
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+
+
+def findings(
+    generated: Generated, score: float, gate: "Gate", kernels: Mapping[str, str]
+) -> tuple[Finding, ...]:
+    """Every rule that speaks against a generation, not only the first; none where it passes.
+
+    Args:
+        generated: What a model answered.
+        score: By the scorer that the gate names.
+        gate: The phase's bounds.
+        kernels: Texts by name. All are looked for, whichever the generation was given.
+    """
+    reasons = {
+        "outcome": _outcome(generated, gate),
+        "threshold": _threshold(score, gate),
+        "kernel_leak": _kernel_leak(generated.response, gate, kernels),
+    }
+    return tuple(Finding(rule=rule, reason=said) for rule, said in reasons.items() if said)
+
+
+def verdict(
+    generation_id: str, found: tuple[Finding, ...], *, review_share: float
+) -> tuple[Verdict, tuple[Finding, ...]]:
+    """Reject, hold or accept, and with what reasons.
+
+    Args:
+        generation_id: Decides, by its hash, whether a person shall look.
+        found: What speaks against it; any one rejects.
+        review_share: Of what passes, from 0.0, nobody looks, to 1.0, all is held.
+    """
+    if found:
+        return "rejected", found
+    if _drawn("review", generation_id) / _DRAWS < review_share:
+        reason = f"Drawn for review: a person reads {100 * review_share:g} % of what passes."
+        return "held", (Finding(rule="review", reason=reason),)
+    return "accepted", ()
+
+
+def leak(text: str, kernel: str, words: int) -> str | None:
+    """The first run of so many words that a text shares with a kernel; none is no leak.
+
+    Case, punctuation, line breaks and quoting don't matter. Of a kernel that is shorter than
+    `words` all its words make a leak.
+    """
+    known = shingles(kernel, words)
+    size = len(next(iter(known), ()))
+    return next((" ".join(run) for run in _runs(_words(text), size) if run in known), None)
+
+
+@lru_cache(maxsize=64)
+def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
+    """Every run of so many words in a text, or the whole text where it has fewer.
+
+    Remembered, since one kernel is compared with all generations of a run.
+    """
+    found = _words(text)
+    return frozenset(_runs(found, min(words, len(found))))
+
+
+def normalised(text: str) -> str:
+    """A text as dedup sees it: one width, one case, single blanks between the words."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def fingerprint(text: str) -> str:
+    """SHA-256 of the normalised text; texts with one fingerprint are duplicates."""
+    return hashlib.sha256(normalised(text).encode(errors="surrogatepass")).hexdigest()
+
+
+def better(one: tuple[float, str], other: tuple[float, str]) -> bool:
+    """Whether `one` is kept, of two duplicates told by score and generation id.
+
+    The higher score wins, then the smaller id: never the first to arrive, which differs from
+    run to run.
+    """
+    return (-one[0], one[1]) < (-other[0], other[1])
+
+
+def split_of(original_probe: str, *, train: int, valid: int) -> Literal["train", "valid", "test"]:
+    """The split of a probe and of all its rephrasings, which must not stand on both sides.
+
+    Args:
+        original_probe: The id of the probe that was written by hand.
+        train: Per cent of the probes.
+        valid: Per cent of the probes; what is left is test.
+    """
+    bucket = _drawn("split", original_probe) % 100
+    if bucket < train:
+        return "train"
+    return "valid" if bucket < train + valid else "test"
+
+
+def _outcome(generated: Generated, gate: "Gate") -> str | None:
+    if generated.outcome in gate.outcomes:
+        return None
+    why = f": {generated.error.rstrip('.')}" if generated.error else ""
+    return f"The outcome is {generated.outcome}, not {' or '.join(gate.outcomes)}{why}."
+
+
+def _threshold(score: float, gate: "Gate") -> str | None:
+    # Asked this way round, a score that is not a number doesn't pass.
+    if gate.threshold is None or score >= gate.threshold:
+        return None
+    return f"The score {score} by {gate.scorer} is below {gate.threshold}."
+
+
+def _kernel_leak(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str | None:
+    for name, kernel in sorted(kernels.items()):
+        if run := leak(response, kernel, gate.leak_words):
+            return f'The response repeats {len(run.split())} words of kernel {name}: "{run}".'
+    return None
+
+
+def _words(text: str) -> list[str]:
+    """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
+    return _WORD.findall(normalised(_ESCAPE.sub(_unescaped, text)))
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else " "
+
+
+def _runs(words: list[str], size: int) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+_DRAWS = 2**48  # a float holds each of them exactly
+
+
+def _drawn(lot: str, key: str) -> int:
+    """A number below `_DRAWS`, the same for the same lot and key on every machine."""
+    return int.from_bytes(hashlib.sha256(f"{lot}:{key}".encode()).digest()[:6])

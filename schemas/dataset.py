@@ -1,0 +1,61 @@
+"""A phase's dataset was materialized."""
+
+from typing import ClassVar
+
+import msgspec
+
+from schemas.base import Fact
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a dataset."""
+
+    name: str
+    """Relative to the dataset's folder, as `train.jsonl`."""
+
+    rows: int
+    """How many rows it holds."""
+
+    sha256: str
+    """Over its bytes."""
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a partition of the log was read."""
+
+    topic: str
+    """The topic's name."""
+
+    partition: int
+    """From 0."""
+
+    end: int
+    """The first offset that was not read."""
+
+
+class Materialized(Fact, frozen=True, kw_only=True, tag="materialized"):
+    """The manifest of a dataset: what it holds and what it was made from.
+
+    Its id follows from phase, policy and the files' bytes; made again from a longer log with
+    the same outcome, it is the same dataset.
+    """
+
+    identity: ClassVar[tuple[str, ...]] = ("phase", "policy", "scorer", "files")
+
+    phase: str
+    """The curriculum phase."""
+
+    policy: str
+    """The digest of the policy that admitted the rows."""
+
+    scorer: str
+    """The scorer version of that policy."""
+
+    files: tuple[File, ...]
+    """The files, in the order of their names."""
+
+    positions: tuple[Position, ...]
+    """The log as it was read; reading so far again gives the same bytes."""
+
+    generations: tuple[str, ...] = ()
+    """The ids of the generations that became rows, in the order of the rows."""

@@ -1,0 +1,52 @@
+"""A run was opened: one phase, asked of one model under one condition."""
+
+from typing import ClassVar
+
+import msgspec
+
+from schemas.base import Fact
+from schemas.request import Sampling
+
+
+class Kernel(msgspec.Struct, frozen=True, kw_only=True):
+    """The system prompt of a run, whole, so that the log explains itself."""
+
+    name: str
+    """The file's name, as `lek-1.json`."""
+
+    digest: str
+    """SHA-256 of the text, 64 hexadecimal digits."""
+
+    text: str
+    """The text that the model was given."""
+
+
+class Started(Fact, frozen=True, kw_only=True, tag="started"):
+    """A run was opened, or taken further with more samples or probes.
+
+    The run's id names what is asked of whom (phase, model, kernel, sampling), not how often:
+    more samples later continue the same run.
+    """
+
+    identity: ClassVar[tuple[str, ...]] = ("run", "samples", "requests", "retries")
+
+    phase: str
+    """The curriculum phase, as `1` or `demo`."""
+
+    model: str
+    """The model URL, as `mlx:mlx-community/gemma-3-1b-it-qat-4bit`."""
+
+    sampling: Sampling
+    """How answers are drawn."""
+
+    kernel: Kernel | None
+    """The system prompt; none where the phase asks without one."""
+
+    samples: int
+    """How often each prompt is asked."""
+
+    requests: int
+    """How many requests this plan holds, those of earlier plans of the run included."""
+
+    retries: int = 0
+    """How many of them ask again what ended in an error before."""

@@ -1,0 +1,119 @@
+"""The Faust app, made from Settings, and the loop that every agent runs."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
+
+import faust
+from faust.types import Message
+
+from schemas import Buried
+from schemas.base import Fact
+from streams import envelope
+from streams.config import Settings
+from streams.errors import LemError, UnreadableRecord
+from streams.ids import sealed
+from streams.origin import origin
+
+_COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
+_PREFETCH = 200  # records ahead of an agent; at 100 KB each that is 20 MB a topic
+
+F = TypeVar("F", bound=Fact)
+Handle = Callable[[F], Awaitable[Iterable[Fact]]]
+log = logging.getLogger(__name__)
+
+
+class App(faust.App):
+    """The worker's app: agents take from it what is common to them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(
+            settings.group,
+            broker=settings.broker_url,
+            store="memory://",
+            datadir=str(settings.home_path / "faust"),
+            topic_partitions=settings.partitions,
+            topic_disable_leader=True,
+            broker_commit_interval=_COMMIT_EVERY_S,
+            stream_buffer_maxsize=_PREFETCH,
+            web_enabled=False,
+            key_serializer="raw",
+            value_serializer="raw",
+        )
+        self.settings = settings
+        self.leaving = asyncio.Event()
+        """Set when the worker is to stop: no agent begins another record."""
+        self.failure: Exception | None = None
+        """Why it is to stop, where it is not by wish."""
+        self.busy = 0
+        """How many records agents are at work on."""
+
+    def fail(self, error: Exception) -> None:
+        """Stop the worker; the first error is the one that is told."""
+        self.failure = self.failure or error
+        self.leaving.set()
+
+    async def tell(self, event: Fact) -> None:
+        """Send the event to its topic; the offset of what led to it is committed behind it."""
+        draft = envelope.draft(event)
+        await self.topic(draft.topic).send(
+            key=draft.key, value=draft.value, headers=dict(draft.headers)
+        )
+
+
+async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step: str) -> None:
+    """Hand each event of the stream to `handle`, tell what it returns, then acknowledge.
+
+    A record that can't be read, or that makes `handle` fail, is buried and stops nobody. A
+    `LemError` stops the worker instead: it is the user's to mend, and the record is not
+    acknowledged, so that it is done again.
+    """
+    stream.enable_acks = False  # Faust takes what was cancelled or failed for done too
+    async for event in stream.events():
+        if app.leaving.is_set():
+            await _leave()
+        app.busy += 1
+        try:
+            for fact in await _handled(event.message, kind, handle, step):
+                await app.tell(fact)
+            event.ack()
+        except LemError as error:
+            app.fail(error)
+            await _leave()
+        finally:
+            app.busy -= 1
+
+
+async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str) -> Iterable[Fact]:
+    topic, partition, offset, value = (
+        message.topic,
+        message.partition,
+        message.offset,
+        message.value,
+    )
+    try:
+        event = envelope.read(topic, partition, offset, value)
+        return await handle(event) if isinstance(event, kind) else ()
+    except UnreadableRecord as error:
+        said = str(error)
+    except LemError:
+        raise
+    except Exception as error:  # a fault of ours: told, kept, and no reason to stop the others
+        log.exception("%s failed at %s[%s]@%s", step, topic, partition, offset)
+        said = f"{step} failed: {type(error).__name__}: {error}"
+    buried = Buried(
+        **origin(),
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        step=step,
+        error=said,
+        value=value or b"",
+    )
+    return (sealed(buried),)
+
+
+async def _leave() -> None:
+    """Wait to be cancelled: the record at hand is not begun, and not acknowledged."""
+    await asyncio.Event().wait()

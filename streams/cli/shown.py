@@ -1,0 +1,104 @@
+"""What the commands share: options said the same way, tables, JSON lines, progress."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for scripts.")]
+Row = Mapping[str, Any]
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """The terminal; a pipe gets plain text as wide as it needs."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else 200, highlight=False)
+
+
+def json_lines(rows: Iterable[object]) -> None:
+    """Print each row as one line of JSON."""
+    for row in rows:
+        sys.stdout.write(msgspec.json.encode(row).decode() + "\n")
+    sys.stdout.flush()
+
+
+def table(rows: Sequence[Row], *, title: str | None = None) -> None:
+    """Print the rows as a table, numbers to the right; columns are the first row's keys."""
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        print("(no rows)")
+        return
+    shown = Table(title=title, box=SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    for name, value in rows[0].items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        shown.add_column(name, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell(value)) for value in row.values()))
+    console().print(shown)
+
+
+def cell(value: object) -> str:
+    """A value as a person reads it."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
+
+
+def show(rows: Sequence[Row], *, as_json: bool, title: str | None = None) -> None:
+    """Print rows for a script or for a person."""
+    if as_json:
+        json_lines(rows)
+    else:
+        table(rows, title=title)
+
+
+@contextmanager
+def progress(what: str, total: int | None) -> Iterator["Progress"]:
+    """Show a bar with rate and time left on stderr; it leaves no trace in a pipe.
+
+    Advance it with `shown.update(shown.task_ids[0], advance=n)`.
+    """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.1f}/s" if task.speed else "")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    screen = console(stderr=True)
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        bar.add_task(what, total=total)
+        yield bar

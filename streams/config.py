@@ -1,0 +1,123 @@
+"""Settings: defaults, `lem.yaml`, LEM_* variables, flags, in that order; the last one counts."""
+
+import os
+import socket
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streams.errors import ConfigError
+
+_PROJECT = Path(__file__).resolve().parent.parent
+_FILE = "lem.yaml"
+_PREFIX = "LEM_"
+
+DEFAULT_MODEL = "mlx:mlx-community/gemma-3-1b-it-qat-4bit"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set. Each field is also `LEM_FIELD`, and a line of `lem.yaml`."""
+
+    home: str = ".lem"
+    """The folder for the log, the columnar copy, models and datasets."""
+
+    broker: str = ""
+    """Where the log is: empty for the embedded one, else `sqlite:///PATH`."""
+
+    group: str = "lem"
+    """The consumer group of the worker; one embedded worker for each group."""
+
+    partitions: int = 1
+    """Partitions of a topic when it is made; a topic that is there keeps its own."""
+
+    seeds: str = str(_PROJECT / "seeds")
+    """The folder of the probe sets."""
+
+    curriculum: str = str(_PROJECT / "seeds" / "curriculum.yaml")
+    """The file of the phases."""
+
+    model: str = DEFAULT_MODEL
+    """The model URL that `lem distill` asks where none is named."""
+
+    tries: int = 5
+    """How often a silent server is asked before the answer is given up as an error."""
+
+    @property
+    def home_path(self) -> Path:
+        """The home folder, absolute."""
+        return Path(self.home).expanduser().absolute()
+
+    @property
+    def log_path(self) -> Path:
+        """The file of the embedded log."""
+        return Path(self.broker_url.removeprefix("sqlite://"))
+
+    @property
+    def broker_url(self) -> str:
+        """The broker URL as Faust takes it; a path in it is always absolute."""
+        if not self.broker:
+            return f"sqlite://{self.home_path / 'log.db'}"
+        if not self.broker.startswith("sqlite://"):
+            raise ConfigError(
+                f'LEM_BROKER is "{self.broker}"; this lem knows sqlite:///PATH only.'
+                " Unset it to use the embedded log in LEM_HOME."
+            )
+        # Faust reads the first part of a relative path as a host.
+        return f"sqlite://{Path(self.broker.removeprefix('sqlite://')).expanduser().absolute()}"
+
+
+def settings(flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings that hold here and now; flags that are None were not given.
+
+    Raises:
+        ConfigError: A value does not fit, or a name is unknown; the message says where it stands.
+    """
+    found = _checked(_from_file(Path(_FILE)), _FILE)
+    found |= _checked(_from_environment(), "the environment", _PREFIX)
+    found |= {name: value for name, value in (flags or {}).items() if value is not None}
+    return msgspec.convert(found, Settings, strict=False)
+
+
+def worker_name() -> str:
+    """Who writes events here: program, version and host."""
+    return f"lem/{version('lem')}@{socket.gethostname()}"
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from error
+    if found is not None and not isinstance(found, dict):
+        raise ConfigError(f"{path} holds no settings; write lines such as `home: .lem`.")
+    return {str(name): value for name, value in (found or {}).items()}
+
+
+def _from_environment() -> dict[str, Any]:
+    return {
+        name.removeprefix(_PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(_PREFIX)
+    }
+
+
+def _checked(found: dict[str, Any], place: str, prefix: str = "") -> dict[str, Any]:
+    """The values, each tried against its field, so that the error names its place."""
+    known = Settings.__struct_fields__
+    for name, value in found.items():
+        said = f"{prefix}{name.upper() if prefix else name}"
+        if name not in known:
+            names = ", ".join(f"{prefix}{k.upper() if prefix else k}" for k in known)
+            raise ConfigError(f"{said} in {place} is no setting; there are: {names}.")
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"{said} in {place} is {value!r}: {error}.") from error
+    return found

@@ -1,0 +1,240 @@
+"""The curriculum as code: phases, their gates and their training, read from one YAML file.
+
+Checks types, names and ranges. Does not know which probe sets, kernels or scorers there are.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from schemas.generation import Outcome
+from schemas.request import Sampling
+from streams.errors import ConfigError
+from streams.seeds import LOADER, reason, refuse_repeats
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What lets a generation pass. The whole of it is the phase's policy."""
+
+    scorer: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*@[0-9][a-z0-9._-]*$")]
+    """Name and version, as `lek@2`."""
+
+    threshold: Annotated[float, Meta(ge=-1e6, le=1e6)] | None
+    """The least score that passes; none where the score is not a rule."""
+
+    outcomes: Annotated[tuple[Outcome, ...], Meta(min_length=1)]
+    """How a generation may have ended."""
+
+    leak_words: Count
+    """So many words in a row from the kernel are a leak."""
+
+    review_share: Share
+    """The share of what passes that waits for a person, from 0 to 1."""
+
+
+class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the original probes are divided, in percent."""
+
+    train: Percent
+    """To learn from."""
+
+    valid: Percent
+    """To watch the loss on while training."""
+
+    test: Percent
+    """To be kept aside."""
+
+    def __post_init__(self) -> None:
+        """Refuse shares that do not make a whole."""
+        if (total := self.train + self.valid + self.test) != 100:
+            raise ValueError(f"train, valid and test should add up to 100, got {total}")
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the phase aims at; told to people, not enforced."""
+
+    examples: Count
+    """Training rows."""
+
+    words: tuple[Count, Count]
+    """The least and the most words of a response."""
+
+    def __post_init__(self) -> None:
+        """Refuse bounds that no response can keep."""
+        if self.words[0] > self.words[1]:
+            raise ValueError(f"words should be [least, most], got {list(self.words)}")
+
+
+class Lora(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The adapter's shape."""
+
+    rank: Count
+    """Its capacity."""
+
+    dropout: Share
+    """Against overfitting on a small dataset."""
+
+    scale: Annotated[float, Meta(gt=0, le=1000)]
+    """How strongly it speaks beside the frozen weights."""
+
+
+class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model is trained on the phase's dataset, in mlx-lm's terms."""
+
+    iterations: Count
+    """Steps."""
+
+    learning_rate: Annotated[float, Meta(gt=0, le=1)]
+    """The optimizer's step size."""
+
+    validate_every: Count
+    """Steps between two looks at the validation loss."""
+
+    checkpoint_every: Count
+    """Steps between two saved adapters."""
+
+    batch_size: Count
+    """Rows a step; memory bounds it."""
+
+    grad_accumulation_steps: Count
+    """Steps whose gradients are added up before the weights move."""
+
+    grad_checkpoint: bool
+    """Compute activations twice to save memory."""
+
+    max_seq_length: Count
+    """Tokens; longer rows are cut."""
+
+    num_layers: Annotated[int, Meta(ge=-1)]
+    """How many layers, from the last, get an adapter; -1 is all."""
+
+    optimizer: Literal["adam", "adamw", "muon", "sgd", "adafactor"]
+    """By mlx-lm's name."""
+
+    lora: Lora
+    """The adapter."""
+
+
+class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One phase, from what is asked to how a model is trained on it."""
+
+    name: str
+    """Its key in the file, as `1` or `demo`."""
+
+    title: str
+    """A few words."""
+
+    purpose: str
+    """One sentence."""
+
+    probes: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """The probe sets that are asked."""
+
+    rephrasings: bool
+    """Whether the rephrasings of those probes are asked too."""
+
+    kernel: str | None
+    """The kernel's name; none for a phase without a system prompt."""
+
+    samples: Count
+    """How often each prompt is asked."""
+
+    sampling: Sampling
+    """How answers are drawn."""
+
+    gate: Gate
+    """What lets a generation pass."""
+
+    split: Split
+    """How the dataset is divided."""
+
+    target: Target
+    """What the phase aims at."""
+
+    training: Training
+    """How a model is trained on it."""
+
+    @property
+    def policy(self) -> str:
+        """SHA-256 of the gate in canonical JSON: another threshold is another policy."""
+        return hashlib.sha256(msgspec.json.encode(self.gate, order="deterministic")).hexdigest()
+
+
+class Curriculum(msgspec.Struct, frozen=True):
+    """All phases, by name, in the order of the file."""
+
+    phases: dict[str, Phase]
+
+    def phase(self, name: str) -> Phase:
+        """Return one phase.
+
+        Raises:
+            ConfigError: There is no such phase; the message lists those that there are.
+        """
+        if name not in self.phases:
+            raise ConfigError(f'No phase "{name}"; there are {", ".join(self.phases)}.')
+        return self.phases[name]
+
+
+def load(path: Path) -> Curriculum:
+    """Read the curriculum.
+
+    Raises:
+        ConfigError: The file can't be read, is not YAML, or a value in it can't be used; the
+            message names the line or the phase and the value's place in it.
+    """
+    phases = _phases(path, _parsed(path))
+    return Curriculum({str(key): _phase(path, str(key), body) for key, body in phases.items()})
+
+
+class _Drawing(Sampling, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    # `Sampling` belongs to an event and takes what was logged; a file written by hand gets
+    # ranges, and a misspelt key must not quietly leave a default in its place.
+    temperature: Annotated[float, Meta(ge=0, le=100)] = 0.8
+    top_p: Annotated[float, Meta(gt=0, le=1)] = 0.95
+    top_k: Annotated[int, Meta(ge=0)] = 0
+    min_p: Share = 0.0
+    max_tokens: Count = 4096
+
+
+class _Ranges(msgspec.Struct):
+    sampling: _Drawing
+
+
+def _parsed(path: Path) -> Any:
+    try:
+        loader = LOADER(path.read_text(encoding="utf-8-sig"))
+        root = loader.get_single_node()
+        refuse_repeats(root)
+        return loader.construct_document(root) if root else None
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(reason(path, error)) from error
+
+
+def _phases(path: Path, parsed: Any) -> dict[Any, Any]:
+    phases = parsed.get("phases") if isinstance(parsed, dict) else None
+    if not isinstance(phases, dict) or not phases:
+        raise ConfigError(f'{path} holds no phases; it needs a mapping "phases" of name to phase.')
+    if unknown := [str(key) for key in parsed if key != "phases"]:
+        raise ConfigError(f'{path} has an unknown key "{unknown[0]}"; there is only "phases".')
+    return phases
+
+
+def _phase(path: Path, name: str, body: Any) -> Phase:
+    if isinstance(body, dict) and "name" in body:
+        raise ConfigError(f'{path}: phase "{name}": its key is its name; take out "name".')
+    named = {**body, "name": name} if isinstance(body, dict) else body
+    try:
+        phase = msgspec.convert(named, Phase)
+        msgspec.convert(named, _Ranges)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f'{path}: phase "{name}": {error}') from error
+    return phase

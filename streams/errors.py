@@ -1,0 +1,38 @@
+"""Our exceptions. Each message says what is wrong, where, and what to do.
+
+LemError
+├── ConfigError         a setting, a seed file or the curriculum can't be used
+├── UnreadableRecord    a record is no event that this lem knows
+├── LogError            the log can't be opened, read or written
+│   └── GroupTaken      another worker of the same group is running
+└── ModelError          a model can't be opened
+    └── ModelSilent     a model gave no answer, after every try
+"""
+
+
+class LemError(Exception):
+    """A mistake that a person can mend; shown as one line, without a traceback."""
+
+
+class ConfigError(LemError):
+    """A setting, a seed file or the curriculum can't be used."""
+
+
+class UnreadableRecord(LemError):
+    """A record is no event that this lem knows."""
+
+
+class LogError(LemError):
+    """The log can't be opened, read or written."""
+
+
+class GroupTaken(LogError):
+    """Another worker of the same consumer group is running."""
+
+
+class ModelError(LemError):
+    """A model can't be opened."""
+
+
+class ModelSilent(ModelError):
+    """A model gave no answer, after every try."""

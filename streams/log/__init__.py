@@ -1,0 +1,1 @@
+"""The log: records by topic, partition and offset, appended once and never changed."""

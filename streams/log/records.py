@@ -1,0 +1,43 @@
+"""What goes onto the log and what comes back, whichever log it is."""
+
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, bytes], ...]
+TopicPartition = tuple[str, int]
+
+
+class Draft(NamedTuple):
+    """A record that is to be appended."""
+
+    topic: str
+    value: bytes | None
+    key: bytes | None = None
+    headers: Headers = ()
+    event_id: str | None = None
+    """32 hexadecimal digits; a record with an id is appended once."""
+    partition: int | None = None
+    """By the key's hash where it is not given."""
+    at_ms: int | None = None
+    """Milliseconds since 1970; now where it is not given, never before the record ahead of it."""
+
+
+class Record(NamedTuple):
+    """A record on the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    at_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Place(NamedTuple):
+    """Where a record stands."""
+
+    topic: str
+    partition: int
+    offset: int
+    is_new: bool
+    """False for an event that the log had already."""

@@ -1,0 +1,197 @@
+"""`lek@2` against scores that the public reference gave, and against the rules written plainly."""
+
+import hashlib
+import json
+import re
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.scorers import lek_v2, scorer
+
+SHARED = Path(__file__).parents[4] / "shared"
+VECTORS = SHARED / "vectors" / "lek-v2.jsonl"
+score = scorer("lek@2").function
+
+PLAIN = {
+    "first_person": (r"\b(I |I'm |I've |my |me )\b",),
+    "creative_form": (r"\n\n|\.\.\.|—|[*_]{1,2}\w|>\s|#{1,3}\s|\|",),
+    "specificity": (r"\b\d+[\d,.]*\b",),
+}
+INNER = r"(?<!\. )\b[A-Z][a-z]{2,}\b"
+ANY_CASE = [row for row in lek_v2.SIGNALS if row.phrases]
+PIECES = [
+    *("however", "BOTH", "and", "while", "also", "trade-off", "Trade", "off", "not", "just"),
+    *("e.g.", "consider", "where", "right to", "like a ", "imagine ", "from", "perspective"),
+    *("I ", "I'm ", "I've", "my ", "me ", "I", "Oak", "Elm. ", "Ox", "12", "1,000.5", "7a", "٣"),
+    *("think of", " as", "Certainly", "i cannot", "as an AI", "love", "dignity", "it depends"),
+    *(" ", "  ", "\n", "\n\n", "\t", ".", "...", "…", ",", "?", "-", "'", "—", "*", "_", ">"),
+    *("#", "##", "|", "a", "Z", "é", "É", "\u0130", "\u0131", "\u017f", "\u212a", "ß", "道"),
+]
+texts = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason=f"the reference's scores are not at {VECTORS}")
+def test_829_real_texts_get_the_counts_and_the_score_that_the_reference_gave() -> None:
+    expected = [json.loads(line) for line in VECTORS.read_text("utf-8").splitlines()]
+    differing = [_place(row) for row in expected if not _agrees(row)]
+
+    assert len(expected) == 829
+    assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("text", "signal", "count"),
+    [
+        ("", "empty_broken", 1),
+        ("  nineteen letters.. ", "empty_broken", 1),
+        ("  twenty letters here. ", "empty_broken", 0),
+        ("", "engagement_depth", 1),
+        ("a\n\n\nb\n\n\n\nc", "engagement_depth", 4),
+        ("a " * 10, "degeneration", 0),
+        ("a " * 11, "degeneration", 1),
+        ("a b c " * 4, "degeneration", 1),
+        ("a b c d " * 3, "degeneration", 0.5),
+        ("a b c d e f a b c d e f", "degeneration", 0),
+        ("Surely not.", "formulaic_preamble", 1),
+        (" Sure.", "formulaic_preamble", 0),
+        ("I, me. My I am", "first_person", 1),
+        ("Rose met Anna. Then Bo saw Carl.", "specificity", 2),
+        ("Xanna left", "specificity", 0),
+        ("XAnna left", "specificity", 1),
+        ("accountability and consent", "axiom_resonance", 1),
+        ("I can\u2019t and I can't", "compliance_markers", 1),
+        ("both ab and", "nuance", 0),
+        ("both abc and", "nuance", 1),
+        ("both a\nb and", "nuance", 0),
+    ],
+)
+def test_an_edge_is_counted_as_the_definition_says(text: str, signal: str, count: float) -> None:
+    assert score(text).signals[signal] == count
+
+
+def test_empty_text_is_worth_nineteen_less_than_nothing() -> None:
+    assert score("").score == -19.0
+
+
+@pytest.mark.parametrize(
+    ("counted", "worth"),
+    [
+        ((10, 42, 7, 0, 3, 132, 0, 1, 1, 18, 0), 31.0),
+        ((0, 52, 14, 4, 0, 95, 2, 1, 1, 20, 0.5), 17.7),
+        ((1, 76, 20, 0, 0, 125, 0, 0, 0, 0, 0.5), 7.5),
+        ((99,) * 10 + (0,), 49.0),
+    ],
+)
+def test_counts_add_up_to_the_published_scores(counted: tuple[float, ...], worth: float) -> None:
+    names = [row.name for row in lek_v2.SIGNALS if row.cap is not None]
+    found = dict.fromkeys(("compliance_markers", "formulaic_preamble", "empty_broken"), 0.0)
+    found |= dict(zip([*names, "degeneration"], counted, strict=True))
+
+    assert lek_v2.total(found) == worth
+
+
+def test_a_penalty_has_no_limit() -> None:
+    refused = score("not appropriate, " * 40)
+
+    assert refused.signals["compliance_markers"] == 40
+    assert refused.score == 40 * -5 - 20 + 1
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(texts)
+def test_phrases_are_counted_as_ignoring_case_would(text: str) -> None:
+    """Folding the text and looking for needles first may change the speed, never a count."""
+    plain = {
+        row.name: _hits(rf"\b(?:{'|'.join(row.phrases)})\b", text, re.IGNORECASE)
+        for row in ANY_CASE
+    }
+    plain["specificity"] += _hits(PLAIN["specificity"][0], text) + _hits(INNER, text[1:])
+    found = score(text).signals
+
+    assert {name: found[name] for name in plain} == plain
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(texts)
+def test_patterns_count_as_their_plain_forms_do(text: str) -> None:
+    found = score(text).signals
+
+    assert found["first_person"] == _hits(PLAIN["first_person"][0], text)
+    assert found["creative_form"] == _hits(PLAIN["creative_form"][0], text)
+
+
+@settings(deadline=None)  # a busy machine is no failure
+@given(st.sampled_from(["certainly", "SURE", "\u017fure", "i'd be happy to", "x"]), texts)
+def test_an_opening_counts_once_and_only_at_the_start(opening: str, text: str) -> None:
+    row = next(row for row in lek_v2.SIGNALS if row.openings)
+    plain = _hits(rf"^(?:{'|'.join(row.openings)})", opening + text, re.IGNORECASE)
+
+    assert score(opening + text).signals["formulaic_preamble"] == plain
+
+
+def test_folding_agrees_with_ignoring_case_on_every_character() -> None:
+    every = "".join(map(chr, range(sys.maxunicode + 1)))
+    folded = lek_v2._folded(every)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+
+    assert _places("[^\n]", folded) == _places("[^\n]", every)
+    assert _places(r"\w", folded) == _places(r"\w", every)
+    assert [_places(one, folded) for one in letters] == [
+        _places(one, every, re.IGNORECASE) for one in letters
+    ]
+
+
+@pytest.mark.parametrize("tail", ["", "a", "1", "\n"])
+@pytest.mark.parametrize(
+    "piece", ["a", " ", "\n", "1", "1,", ".", "#", "*", "Aa", "I ", "both ", "from ", "\u0130"]
+)
+def test_a_megabyte_of_one_piece_is_scored(piece: str, tail: str) -> None:
+    """A pattern that tries every pair of places would not come to an end here."""
+    text = (piece * 1_000_000)[:1_000_000] + tail
+
+    assert score(text).score <= 49
+
+
+def test_the_definition_is_the_one_that_was_released() -> None:
+    """Events name it; another digest needs another version, not another line here."""
+    assert scorer("lek@2").definition == (
+        "4c27df376090b19ca8aa3810056522dc8df182309e7690601e95c2d698a020ce"
+    )
+
+
+def _hits(pattern: str, text: str, flags: int = 0) -> int:
+    return len(re.findall(pattern, text, flags))
+
+
+def _places(pattern: str, text: str, flags: int = 0) -> list[int]:
+    return [match.start() for match in re.finditer(pattern, text, flags)]
+
+
+def _place(row: dict[str, Any]) -> str:
+    return f"{row['file']}:{row['line']}"
+
+
+def _agrees(row: dict[str, Any]) -> bool:
+    text = _texts(row["file"])[row["line"] - 1]
+    found = score(text)
+    is_meant = hashlib.sha256(text.encode()).hexdigest()[:16] == row["response_sha256_16"]
+    return bool(is_meant and found.signals == row["signals"] and found.score == row["score"])
+
+
+@cache
+def _texts(file: str) -> list[str]:
+    if file.startswith("training/"):
+        rows = _rows(SHARED / "data" / "lem" / file)
+        return [row["messages"][-1]["content"] for row in rows]
+    rows = _rows(SHARED / "data" / "lem" / "benchmarks" / "results" / file)
+    return [row["response"] for row in rows]
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
