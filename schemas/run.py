@@ -46,7 +46,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     """How often each prompt is asked."""
 
     requests: int
-    """How many requests this plan holds, those of earlier plans of the run included."""
+    """How many requests this plan names; an earlier plan of the run may have made some of them."""
 
     retries: int = 0
     """How many of them ask again what ended in an error before."""

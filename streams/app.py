@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import faust
@@ -12,8 +13,10 @@ from schemas import Buried
 from schemas.base import Fact
 from streams import envelope
 from streams.config import Settings
+from streams.curriculum import load
 from streams.errors import LemError, UnreadableRecord
 from streams.ids import sealed
+from streams.log.store import Store
 from streams.origin import origin
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
@@ -37,22 +40,44 @@ class App(faust.App):
             topic_disable_leader=True,
             broker_commit_interval=_COMMIT_EVERY_S,
             stream_buffer_maxsize=_PREFETCH,
+            stream_wait_empty=False,  # what is prefetched is not begun, and comes again
             web_enabled=False,
             key_serializer="raw",
             value_serializer="raw",
         )
         self.settings = settings
+        self.curriculum = load(Path(settings.curriculum))
+        self.store = Store(settings.log_path)
+        """For looking things up; what is told goes through the producer."""
         self.leaving = asyncio.Event()
         """Set when the worker is to stop: no agent begins another record."""
         self.failure: Exception | None = None
         """Why it is to stop, where it is not by wish."""
         self.busy = 0
         """How many records agents are at work on."""
+        self.unsettled: set[str] = set(self.curriculum.phases)
+        """Phases whose dataset may have changed since it was last looked at."""
+        self.closing: list[Callable[[], None]] = []
+        """What is to be let go when the worker has stopped."""
+
+    def close(self) -> None:
+        """Let go of what the agents hold; called when the app has stopped."""
+        for let_go in self.closing:
+            let_go()
+        self.store.close()
 
     def fail(self, error: Exception) -> None:
         """Stop the worker; the first error is the one that is told."""
         self.failure = self.failure or error
         self.leaving.set()
+
+    def is_drained(self) -> bool:
+        """Whether every record that an agent reads was handled, and its effects are on the log."""
+        done = self.store.committed(self.conf.id)
+        return self.busy == 0 and all(
+            done.get((tp.topic, tp.partition), 0) == self.store.end(tp.topic, tp.partition)
+            for tp in self.consumer.assignment()
+        )
 
     async def tell(self, event: Fact) -> None:
         """Send the event to its topic; the offset of what led to it is committed behind it."""
@@ -77,10 +102,10 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
         try:
             for fact in await _handled(event.message, kind, handle, step):
                 await app.tell(fact)
-            event.ack()
         except LemError as error:
             app.fail(error)
-            await _leave()
+        else:
+            event.ack()
         finally:
             app.busy -= 1
 

@@ -29,7 +29,15 @@ REFUSES_SYSTEM = re.compile(
     r"system[ _]?(role|message|prompt|instruction)|developer instruction|roles must alternate",
     re.IGNORECASE,
 )
-"""What servers say when a chat template knows no system role; the last is Gemma 2's and Mistral's."""
+"""What servers say when a chat template knows no system role; the last is Gemma 2's."""
+
+
+HINTS = {
+    401: "set OPENAI_API_KEY",
+    403: "set OPENAI_API_KEY",
+    404: "mend the URL or the name after #",
+}
+"""What to do about a refusal, by its status."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +101,7 @@ class OpenAIModel:
         self.url = f"openai:{place}"
         self._address = f"{base}/chat/completions"
         self._patience = patience or Patience()
-        self._key = os.environ.get("OPENAI_API_KEY", "").strip()
+        self._key = _key()
         self._merges = False
         limit_s = self._patience.timeout_s
         self._client = httpx.Client(
@@ -120,7 +128,7 @@ class OpenAIModel:
         self._client.close()
 
     def _asked(self, ask: Ask, *, merged: bool) -> Answer:
-        body = {"model": self._name, "messages": _messages(ask, merged), **_settings(ask)}
+        body = {"model": self._name, "messages": _messages(ask, merged=merged), **_settings(ask)}
         began = time.perf_counter()
         completion = self._completed(body, has_system=bool(ask.system) and not merged)
         role: SystemRole = "merged" if merged else "system"
@@ -158,12 +166,10 @@ class OpenAIModel:
         if has_system and REFUSES_SYSTEM.search(said):
             raise _SystemRefused(said)
         if response.status_code in (408, 429) or response.status_code >= 500:
-            told_s = _told_s(response.headers.get("Retry-After"))
-            raise _TryAgain(f'it answered {response.status_code} "{said}"', told_s=told_s)
-        raise ModelError(
-            f'Model {self.url} refuses with {response.status_code} "{said}"; '
-            f"mend the URL, the model's name or OPENAI_API_KEY."
-        )
+            told = told_s(response.headers.get("Retry-After"))
+            raise _TryAgain(f'it answered {response.status_code} "{said}"', told_s=told)
+        hint = HINTS.get(response.status_code, "ask for something that it takes")
+        raise ModelError(f'Model {self.url} refuses with {response.status_code} "{said}"; {hint}.')
 
     def _answer(self, completion: _Completion, role: SystemRole, began: float) -> Answer:
         choice, usage = completion.choices[0], completion.usage or _Usage()
@@ -193,7 +199,10 @@ def parsed(place: str) -> tuple[str, str]:
         ModelError: There is no model, no server, or a password in the URL.
     """
     base, _, name = place.partition("#")
-    parts = urlsplit(base)
+    try:
+        parts = urlsplit(base)
+    except ValueError as error:
+        raise ModelError(f"openai:{place} holds no URL: {error}; mend it.") from error
     if parts.username or parts.password or parts.query:
         # The URL itself stays out of the message: it goes into logs.
         raise ModelError(
@@ -208,6 +217,17 @@ def parsed(place: str) -> tuple[str, str]:
     return base.rstrip("/"), name
 
 
+def _key() -> str:
+    """Read the key; one that no header can carry would come back in an error's text."""
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ModelError(
+            "OPENAI_API_KEY holds a line break or a character outside ASCII, which no key has; "
+            "set it again."
+        )
+    return key
+
+
 def wait_s(patience: Patience, attempt: int, *, told_s: float | None = None) -> float:
     """Say how long to wait after the `attempt`-th try: at random up to a limit that doubles.
 
@@ -219,7 +239,7 @@ def wait_s(patience: Patience, attempt: int, *, told_s: float | None = None) -> 
     return max(drawn, min(told_s or 0.0, patience.timeout_s))
 
 
-def _messages(ask: Ask, merged: bool) -> list[dict[str, str]]:  # noqa: FBT001 - private, two calls
+def _messages(ask: Ask, *, merged: bool) -> list[dict[str, str]]:
     if not ask.system:
         return [{"role": "user", "content": ask.prompt}]
     if merged:
@@ -263,8 +283,8 @@ def _words(body: str) -> str:
     return value if isinstance(value, str) else body.strip()
 
 
-def _told_s(header: str | None) -> float | None:
-    """Read Retry-After, which is seconds or a date."""
+def told_s(header: str | None) -> float | None:
+    """Read how long Retry-After asks to wait; it holds seconds or a date."""
     if header is None:
         return None
     try:
@@ -275,4 +295,4 @@ def _told_s(header: str | None) -> float | None:
         until = email.utils.parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())

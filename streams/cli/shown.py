@@ -52,7 +52,7 @@ def table(rows: Sequence[Row], *, title: str | None = None) -> None:
 def cell(value: object) -> str:
     """A value as a person reads it."""
     if value is None:
-        return "–"
+        return "-"
     if isinstance(value, float):
         return f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):

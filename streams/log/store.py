@@ -43,11 +43,12 @@ class Store:
 
     def declare(self, topic: str, partitions: int) -> int:
         """Make the topic where it is missing; return how many partitions it has."""
-        with self._db.transaction():
-            self._db.many(
-                "insert into topics (name, partitions) values (?, ?) on conflict do nothing",
-                [(topic, partitions)],
-            )
+        if topic not in self.topics():
+            with self._db.transaction():
+                self._db.many(
+                    "insert into topics (name, partitions) values (?, ?) on conflict do nothing",
+                    [(topic, partitions)],
+                )
         return self._topic(topic)[1]
 
     def topics(self) -> dict[str, int]:
@@ -165,22 +166,22 @@ class Store:
         known = self._places({event_id for event_id in ids if event_id})
         ends: dict[tuple[int, int], tuple[int, int]] = {}
         rows, places = [], []
-        for draft, event_id in zip(drafts, ids, strict=True):
-            if draft.event_id in known:
-                places.append(known[draft.event_id])
+        for draft, blob in zip(drafts, ids, strict=True):
+            topic, value, key, headers, event_id, partition, at_ms = draft
+            if event_id in known:
+                places.append(known[event_id])
                 continue
-            partition = draft.partition
             if partition is None:
-                partition = self.partition_of(draft.topic, draft.key)
-            spot = self._topic(draft.topic)[0], partition
+                partition = self.partition_of(topic, key)
+            spot = self._topic(topic)[0], partition
             end, last_ms = ends.get(spot) or self._end(*spot)
-            at_ms = max(last_ms, draft.at_ms or now_ms)
+            at_ms = max(last_ms, at_ms or now_ms)
             ends[spot] = end + 1, at_ms
-            headers = _pack(draft.headers) if draft.headers else None
-            rows.append((*spot, end, at_ms, event_id, draft.key, draft.value, headers))
-            places.append(Place(draft.topic, partition, end, is_new=True))
-            if draft.event_id:
-                known[draft.event_id] = Place(draft.topic, partition, end, is_new=False)
+            packed = _pack(headers) if headers else None
+            rows.append((*spot, end, at_ms, blob, key, value, packed))
+            places.append(Place(topic, partition, end, is_new=True))
+            if event_id:
+                known[event_id] = Place(topic, partition, end, is_new=False)
         self._db.many(
             "insert into records (topic, partition, offset, at_ms, event_id, key, value, headers)"
             " values (?, ?, ?, ?, ?, ?, ?, ?)",

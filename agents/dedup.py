@@ -1,0 +1,167 @@
+"""Dedup: of equal responses in a phase one is kept, and the others name it.
+
+Equal means equal after normalising (`agents.rules.fingerprint`). Kept is the one of the higher
+score, then of the smaller id, whichever came first: when a better one comes, the one kept so far
+is rejected by a further decision.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from agents.rules import better, fingerprint
+from schemas import Decided, Finding, Generated
+from streams.app import App, work
+from streams.envelope import event
+from streams.errors import UnreadableRecord
+from streams.ids import sealed
+from streams.log.store import Store
+from streams.origin import origin
+from streams.topics import DECISIONS
+
+Best = tuple[float, str, str | None]
+"""Score, generation and run of the response that is kept."""
+
+
+class Kept:
+    """The best response of each fingerprint so far, rebuilt from the log.
+
+    It lies in a temporary SQLite file of its own, so that memory does not grow with the log.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.execute(
+            "create table kept (phase, policy, fingerprint, score, generation, run,"
+            " primary key (phase, policy, fingerprint)) without rowid"
+        )
+        self._db.execute(
+            "create table done (phase, policy, generation,"
+            " primary key (phase, policy, generation)) without rowid"
+        )
+        for partition in range(store.topics()[DECISIONS.name]):
+            for record in store.scan(DECISIONS.name, partition):
+                self._recall(record)
+
+    def decide(self, gated: Decided) -> list[Decided]:
+        """What follows from one decision of the gate: nothing for what it rejected.
+
+        Nothing either for a generation that has its decision: told again against later ones, it
+        might name another that is kept.
+        """
+        if gated.step != "gate" or gated.verdict == "rejected" or not self._is_new(gated):
+            return []
+        generated = event(self._store.find(gated.generation)[0])
+        if not isinstance(generated, Generated):
+            return []
+        mark = fingerprint(generated.response)
+        best = self._best(gated, mark)
+        if best is None:
+            self._keep(gated, mark)
+            return [unique(gated, mark)]
+        if not better((gated.score, gated.generation), best[:2]):
+            return [duplicate(gated, mark, of=best[1])]
+        self._keep(gated, mark)
+        # The loser goes first: a crash between the two leaves none kept, and this one comes again.
+        return [superseded(gated, mark, best), unique(gated, mark)]
+
+    def _is_new(self, decision: Decided) -> bool:
+        """Whether this generation is decided on for the first time; from now on it is not."""
+        added = self._db.execute(
+            "insert or ignore into done values (?, ?, ?)",
+            (decision.phase, decision.policy, decision.generation),
+        )
+        return added.rowcount > 0
+
+    def _best(self, decision: Decided, mark: str) -> "Best | None":
+        found: Best | None = self._db.execute(
+            "select score, generation, run from kept"
+            " where phase = ? and policy = ? and fingerprint = ?",
+            (decision.phase, decision.policy, mark),
+        ).fetchone()
+        return found
+
+    def _keep(self, decision: Decided, mark: str) -> None:
+        self._db.execute(
+            "insert or replace into kept values (?, ?, ?, ?, ?, ?)",
+            (
+                decision.phase,
+                decision.policy,
+                mark,
+                decision.score,
+                decision.generation,
+                decision.run,
+            ),
+        )
+
+    def _recall(self, record: Any) -> None:
+        try:
+            told = event(record)
+        except UnreadableRecord:  # buried when the agent comes to it
+            return
+        if not isinstance(told, Decided) or told.step != "dedup" or not told.fingerprint:
+            return
+        self._is_new(told)
+        best = self._best(told, told.fingerprint)
+        if best is None or better((told.score, told.generation), best[:2]):
+            self._keep(told, told.fingerprint)
+
+
+def unique(gated: Decided, mark: str) -> Decided:
+    """No better response is equal to this one."""
+    return _told(gated, mark, (gated.score, gated.generation, gated.run), of=None)
+
+
+def duplicate(gated: Decided, mark: str, *, of: str) -> Decided:
+    """A better response is equal to this one."""
+    return _told(gated, mark, (gated.score, gated.generation, gated.run), of=of)
+
+
+def superseded(gated: Decided, mark: str, best: Best) -> Decided:
+    """The one kept so far is a duplicate of this better one."""
+    return _told(gated, mark, best, of=gated.generation)
+
+
+def undecided(store: Store, gated_ids: Iterator[str]) -> Iterator[Decided]:
+    """What follows from these decisions of the gate, read from the log."""
+    kept = Kept(store)
+    for gated_id in gated_ids:
+        for record in store.find(gated_id):
+            gated = event(record)
+            if isinstance(gated, Decided):
+                yield from kept.decide(gated)
+
+
+def join(app: App) -> None:
+    """Decide on everything that the gate lets pass or holds."""
+    kept: list[Kept] = []  # read when the worker runs, not when the app is made
+
+    async def handle(gated: Decided) -> list[Decided]:
+        if not kept:
+            kept.append(Kept(app.store))
+        return kept[0].decide(gated)
+
+    @app.agent(app.topic(DECISIONS.name), name="dedup")
+    async def dedup(stream: Any) -> None:
+        await work(app, stream, Decided, handle, step="dedup")
+
+
+def _told(gated: Decided, mark: str, about: Best, *, of: str | None) -> Decided:
+    score, generation, run = about
+    reason = f"The response equals that of {of}, which is kept." if of else ""
+    return sealed(
+        Decided(
+            **origin(gated, run=run),
+            step="dedup",
+            generation=generation,
+            phase=gated.phase,
+            policy=gated.policy,
+            scorer=gated.scorer,
+            score=score,
+            verdict="rejected" if of else "accepted",
+            findings=(Finding(rule="duplicate", reason=reason),) if of else (),
+            fingerprint=mark,
+            duplicate_of=of,
+        )
+    )

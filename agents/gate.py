@@ -1,0 +1,99 @@
+"""Gate: the phase's policy accepts, holds or rejects each scored generation.
+
+Decisions stand under the digest of the policy that made them. When the policy changes, old
+generations are decided again under the new digest, and the old decisions stay.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from agents.kernels import Kernels
+from agents.rules import findings, verdict
+from schemas import Decided, Generated, Scored
+from streams.app import App, work
+from streams.curriculum import Curriculum, Phase
+from streams.envelope import draft, event
+from streams.errors import LogError
+from streams.ids import sealed
+from streams.log.store import Store
+from streams.origin import origin
+from streams.topics import SCORES
+
+
+def decided(scored: Scored, generated: Generated, phase: Phase, kernels: dict[str, str]) -> Decided:
+    """The gate's decision on one score; every rule that failed is told."""
+    found = findings(generated, scored.score, phase.gate, kernels)
+    said, found = verdict(generated.id, found, review_share=phase.gate.review_share)
+    return sealed(
+        Decided(
+            **origin(scored),
+            step="gate",
+            generation=generated.id,
+            phase=phase.name,
+            policy=phase.policy,
+            scorer=scored.scorer,
+            score=scored.score,
+            verdict=said,
+            findings=found,
+        )
+    )
+
+
+class Gate:
+    """Decides under the curriculum's policies, with what it looks up on the log."""
+
+    def __init__(self, store: Store, curriculum: Curriculum) -> None:
+        self._store = store
+        self._curriculum = curriculum
+        self._kernels = Kernels(store)
+
+    def decide(self, scored: Scored) -> Decided | None:
+        """The decision; none where no phase of now judges by this scorer."""
+        phase = self._curriculum.phases.get(scored.phase)
+        if phase is None or phase.gate.scorer != scored.scorer:
+            return None
+        generated = _generation(self._store, scored)
+        return decided(scored, generated, phase, self._kernels.named(generated.run))
+
+    def decide_again(self, scored_ids: Iterable[str]) -> Iterator[Decided]:
+        """The decisions on these scores, read from the log."""
+        for scored_id in scored_ids:
+            for record in self._store.find(scored_id):
+                scored = event(record)
+                if isinstance(scored, Scored) and (decision := self.decide(scored)):
+                    yield decision
+
+
+def write(store: Store, decisions: Iterable[Decided], *, batch: int = 500) -> Iterator[int]:
+    """Append the decisions in batches; yields how many of each batch were new."""
+    waiting = []
+    for decision in decisions:
+        waiting.append(draft(decision))
+        if len(waiting) == batch:
+            yield sum(place.is_new for place in store.append(waiting))
+            waiting.clear()
+    yield sum(place.is_new for place in store.append(waiting))
+
+
+def join(app: App) -> None:
+    """Decide every score that comes in."""
+    deciding = Gate(app.store, app.curriculum)
+
+    async def handle(scored: Scored) -> list[Decided]:
+        decision = deciding.decide(scored)
+        return [decision] if decision else []
+
+    @app.agent(app.topic(SCORES.name), name="gate")
+    async def gate(stream: Any) -> None:
+        await work(app, stream, Scored, handle, step="gate")
+
+
+def _generation(store: Store, scored: Scored) -> Generated:
+    for record in store.find(scored.generation):
+        generated = event(record)
+        if isinstance(generated, Generated):
+            return generated
+    raise LogError(
+        f"Score {scored.id} is of generation {scored.generation}, which is not on {store.path}."
+        " See `lem log verify`."
+    )

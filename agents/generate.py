@@ -1,0 +1,114 @@
+"""Generate: each request is put to its model, once."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from agents.kernels import Kernels
+from agents.models import Answer, Ask, Model, open_model, outcome
+from schemas import Generated, Requested
+from streams.app import App, work
+from streams.errors import ModelError, ModelSilent
+from streams.ids import named, sealed, seed
+from streams.origin import origin
+from streams.topics import REQUESTS
+
+
+def asked(requested: Requested, kernel: str | None) -> Ask:
+    """What the model is asked; its seed follows from the request, which so can be repeated."""
+    return Ask(
+        system=kernel,
+        prompt=requested.prompt,
+        sampling=requested.sampling,
+        seed=seed(requested.id),
+    )
+
+
+def generated(requested: Requested, answer: Answer | None, error: str | None = None) -> Generated:
+    """The generation of a request: an answer with its outcome, or an error in its own field."""
+    facts: dict[str, Any] = {"response": "", "outcome": "error", "error": error}
+    if answer:
+        facts = {
+            "response": answer.text,
+            "outcome": outcome(answer),
+            "finish_reason": answer.finish_reason,
+            "system_role": answer.system_role,
+            "revision": answer.revision,
+            "prompt_tokens": answer.prompt_tokens,
+            "completion_tokens": answer.completion_tokens,
+            "prefill_s": answer.prefill_s,
+            "decode_s": answer.decode_s,
+        }
+    return sealed(
+        Generated(
+            **origin(requested),
+            request=requested.id,
+            phase=requested.phase,
+            probe=requested.probe,
+            original=requested.original,
+            prompt=requested.prompt,
+            model=requested.model,
+            kernel=requested.kernel,
+            sample=requested.sample,
+            seed=seed(requested.id),
+            **facts,
+        )
+    )
+
+
+class Desk:
+    """Asks one model at a time, in a thread of its own, so that the event loop stays free."""
+
+    def __init__(self, opening: Callable[[str], Model]) -> None:
+        self._opening = opening
+        self._model: Model | None = None
+        # MLX keeps its streams by thread: one thread opens the model and asks it.
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lem-model")
+
+    async def answer(self, url: str, ask: Ask) -> Answer:
+        """The model's answer; opens it first where another one, or none, is open."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, self._answer, url, ask
+        )
+
+    def close(self) -> None:
+        """Let the model go, after the answer at hand."""
+        self._thread.shutdown(wait=True)
+        if self._model:
+            self._model.close()
+
+    def _answer(self, url: str, ask: Ask) -> Answer:
+        if self._model is None or self._model.url != url:
+            if self._model:
+                self._model.close()
+            self._model = None
+            self._model = self._opening(url)
+        return self._model.answer(ask)
+
+
+def join(app: App) -> None:
+    """Answer every request that has no generation yet."""
+    from agents.models.openai import Patience
+
+    desk = Desk(lambda url: open_model(url, patience=Patience(tries=app.settings.tries)))
+    kernels = Kernels(app.store)
+    app.closing.append(desk.close)
+
+    async def handle(requested: Requested) -> list[Generated]:
+        if app.store.known([named(Generated, requested.id)]):
+            return []
+        kernel = kernels.of(requested.run) if requested.kernel else None
+        try:
+            answer = await desk.answer(requested.model, asked(requested, kernel))
+        except ModelSilent as error:
+            return [generated(requested, None, str(error))]
+        except ModelError as error:
+            raise ModelError(
+                f"{error} Request {requested.id[:8]} of run {requested.run} waits for it."
+            ) from error
+        return [generated(requested, answer)]
+
+    @app.agent(app.topic(REQUESTS.name), name="generate")
+    async def generate(stream: Any) -> None:
+        await work(app, stream, Requested, handle, step="generate")

@@ -1,0 +1,45 @@
+"""Rephrase: each original probe is put in three other ways.
+
+101 probes become 404 prompts.
+"""
+
+from typing import Any
+
+from agents.rephrasings import rephrasings
+from schemas import Probed
+from streams.app import App, work
+from streams.ids import sealed
+from streams.origin import origin
+from streams.topics import PROBES
+
+
+def rephrased(probed: Probed) -> list[Probed]:
+    """The rephrasings of an original; none of a rephrasing."""
+    if probed.rephrasing_of:
+        return []
+    return [
+        sealed(
+            Probed(
+                **origin(probed),
+                probe=probe,
+                prompt=prompt,
+                domain=probed.domain,
+                set=probed.set,
+                language=probed.language,
+                rephrasing_of=probed.probe,
+                kind=kind,
+            )
+        )
+        for kind, probe, prompt in rephrasings(probed.probe, probed.prompt)
+    ]
+
+
+def join(app: App) -> None:
+    """Rephrase every probe that comes in."""
+
+    async def handle(probed: Probed) -> list[Probed]:
+        return rephrased(probed)
+
+    @app.agent(app.topic(PROBES.name), name="rephrase")
+    async def rephrase(stream: Any) -> None:
+        await work(app, stream, Probed, handle, step="rephrase")

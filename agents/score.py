@@ -1,0 +1,38 @@
+"""Score: each generation gets the score of the scorer that its phase's gate names."""
+
+from typing import Any
+
+from agents.scorers import Scorer, scorer
+from schemas import Generated, Scored
+from streams.app import App, work
+from streams.ids import sealed
+from streams.origin import origin
+from streams.topics import GENERATIONS
+
+
+def scored(generated: Generated, by: Scorer) -> Scored:
+    """The score of a generation; a failed one is scored too, its outcome tells them apart."""
+    found = by.function(generated.response)
+    return sealed(
+        Scored(
+            **origin(generated),
+            generation=generated.id,
+            phase=generated.phase,
+            scorer=by.label,
+            definition=by.definition,
+            score=found.score,
+            signals=found.signals,
+        )
+    )
+
+
+def join(app: App) -> None:
+    """Score every generation that comes in; a phase that is no longer there names no scorer."""
+
+    async def handle(generated: Generated) -> list[Scored]:
+        phase = app.curriculum.phases.get(generated.phase)
+        return [scored(generated, scorer(phase.gate.scorer))] if phase else []
+
+    @app.agent(app.topic(GENERATIONS.name), name="score")
+    async def score(stream: Any) -> None:
+        await work(app, stream, Generated, handle, step="score")

@@ -1,0 +1,103 @@
+"""`lem run`: the worker, from start to a clean stop."""
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli.context import opened
+from streams.config import Settings, settings
+
+if TYPE_CHECKING:
+    from streams.app import App
+
+UntilIdle = Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what Faust does.")]
+Group = Annotated[str | None, typer.Option(help="The consumer group; LEM_GROUP if none.")]
+
+_LOOK_EVERY_S = 0.1
+_EXIT_INTERRUPTED = 130
+
+
+def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose = False) -> None:
+    """Run the agents: rephrase, generate, score, gate, dedup, materialize.
+
+    Ctrl+C once finishes the request at hand and commits; twice leaves at once, and loses nothing
+    that was acknowledged.
+
+    Example: lem run --until-idle
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.ERROR,
+        format="%(levelname)s %(name)s: %(message)s",
+    )
+    found = settings({"group": group})
+    _settle(found)
+    interrupted = asyncio.run(_serve(found, until_idle=until_idle))
+    if interrupted:
+        print("Stopped; everything acknowledged is on the log. Go on with `lem run`.")
+        raise typer.Exit(_EXIT_INTERRUPTED)
+
+
+def _settle(found: Settings) -> None:
+    """What a changed policy left undecided; the agents see only what is new."""
+    from pathlib import Path
+
+    from streams.cli.settling import settled
+    from streams.curriculum import load
+
+    with opened(found) as store:
+        settled(store, found, load(Path(found.curriculum)))
+
+
+async def _serve(found: Settings, *, until_idle: bool) -> bool:
+    """Run the app until it is idle, fails or is interrupted; true for the last."""
+    from agents import join
+    from streams.app import App
+    from streams.cli.watching import watched
+
+    app = App(found)
+    join(app)
+    interrupted = asyncio.Event()
+    _on_signals(app, interrupted)
+    try:
+        await app.start()
+        with watched(app) as look:
+            while not (app.leaving.is_set() or app.should_stop):
+                look()
+                if until_idle and not app.unsettled and app.is_drained():
+                    break
+                await asyncio.sleep(_LOOK_EVERY_S)
+            await _finish(app)
+    finally:
+        await app.stop()
+        app.close()
+    if failure := app.failure or app.crash_reason:
+        raise failure
+    return interrupted.is_set()
+
+
+def _on_signals(app: "App", interrupted: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        interrupted.set()
+        app.leaving.set()
+        print("\nFinishing what is at hand; Ctrl+C again leaves at once.", flush=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+async def _finish(app: "App") -> None:
+    """Let the agents finish the records at hand, then commit."""
+    app.leaving.set()
+    while app.busy and not app.should_stop:  # noqa: ASYNC110  # also ends on a crash
+        await asyncio.sleep(_LOOK_EVERY_S)
+    if not app.should_stop and not app.failure:
+        await app.consumer.commit()

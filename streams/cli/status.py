@@ -1,0 +1,169 @@
+"""`lem status`: how far every run is, how fast it goes, and whether a worker is at it."""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli.context import opened
+from streams.cli.shown import Json, json_lines, table
+from streams.config import Settings, settings
+from streams.errors import ConfigError
+
+if TYPE_CHECKING:
+    from streams.log.store import Store
+    from streams.replay import Views
+
+_WINDOW = timedelta(minutes=5)
+_LEAST_S = 1.0  # a rate over less than a second says nothing
+
+Row = dict[str, Any]
+
+_RECENT = """
+select run, count(*) as n, epoch(min(logged_at)) as began from generations
+where logged_at >= ? group by run"""
+
+
+def status(
+    run: Annotated[str | None, typer.Option(help="Only runs whose id holds this text.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is on the log, how far each run is, its rate and the time left.
+
+    Example: lem status --run distill-1
+    """
+    from streams import replay
+    from streams.curriculum import load
+
+    found = settings()
+    with opened(found, must_exist=True) as store:
+        counts = _counts(store)
+        policies = replay.policies(load(Path(found.curriculum)))
+        with replay.opened(store, found.home_path, policies) as views:
+            runs = _chosen(_runs(views, datetime.now(UTC)), run)
+            rejections = rows(views, "select * from rejections")
+    shown: Row = {
+        "log": str(found.log_path),
+        "workers": workers(found.log_path),
+        "topics": counts,
+        "runs": runs,
+        "rejections": rejections,
+    }
+    if as_json:
+        json_lines([shown])
+    else:
+        _print(found, shown)
+
+
+def workers(log: Path) -> dict[str, int]:
+    """The process id of each running worker of this log, by its consumer group."""
+    found = {}
+    for path in sorted(log.parent.glob(f"{log.name}.*.lock")):
+        if pid := _holder(path):
+            found[path.name.removeprefix(f"{log.name}.").removesuffix(".lock")] = pid
+    return found
+
+
+def _holder(lock: Path) -> int | None:
+    """Who holds the lock; none where nobody does.
+
+    The file keeps the id of its last holder. The lock is tried only where a process of this id is
+    alive: a worker that starts just then would find it taken for an instant.
+    """
+    try:
+        pid = int(lock.read_text())
+        return pid if _is_alive(pid) and _is_taken(lock) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _is_taken(lock: Path) -> bool:
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
+def _counts(store: "Store") -> dict[str, int]:
+    counts = dict.fromkeys(store.topics(), 0)
+    for (topic, _), end in store.ends().items():
+        counts[topic] += end
+    return counts
+
+
+def _runs(views: "Views", now: datetime) -> list[Row]:
+    """The view `progress`, and for each run its rate and the seconds left."""
+    since = now - _WINDOW
+    recent = {row["run"]: row for row in rows(views, _RECENT, [since])}
+    runs = rows(views, "select * from progress order by started_at, run")
+    return [row | _pace(row, recent.get(row["run"]), now) for row in runs]
+
+
+def _pace(run: Row, recent: Row | None, now: datetime) -> Row:
+    left = run["requests"] - run["generated"]
+    if not recent or left <= 0:
+        return {"per_minute": None, "left_s": 0.0 if left <= 0 else None}
+    per_s = recent["n"] / max(_LEAST_S, now.timestamp() - recent["began"])
+    return {"per_minute": 60 * per_s, "left_s": left / per_s}
+
+
+def _chosen(runs: list[Row], wanted: str | None) -> list[Row]:
+    chosen = [row for row in runs if wanted is None or wanted in row["run"]]
+    if wanted and not chosen:
+        there = ", ".join(row["run"] for row in runs) or "none"
+        raise ConfigError(f'No run\'s id holds "{wanted}"; there are: {there}.')
+    return chosen
+
+
+def rows(views: "Views", query: str, values: Sequence[object] = ()) -> list[Row]:
+    """All rows of a query, by the names of its columns."""
+    found = views.db.execute(query, values)
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _print(found: Settings, shown: Row) -> None:
+    running = ", ".join(f"{group} (process {pid})" for group, pid in shown["workers"].items())
+    print(f"Log      {shown['log']}")
+    print(f"Workers  {running or 'none; `lem run` starts one'}\n")
+    table([{"topic": topic, "records": count} for topic, count in shown["topics"].items()])
+    if not shown["runs"]:
+        print("No run yet; `lem distill --phase NAME` opens one.")
+        return
+    columns = ("requests", "generated", "failed", "scored", "accepted", "held", "rejected")
+    table(
+        [
+            {
+                "run": row["run"],
+                "model": row["model"],
+                **{name: row[name] for name in columns},
+                "per minute": row["per_minute"],
+                "left": _left(row["left_s"]),
+            }
+            for row in shown["runs"]
+        ]
+    )
+    if shown["rejections"]:
+        table(shown["rejections"], title="Not accepted, and why")
+
+
+def _left(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return "done" if seconds <= 0 else str(timedelta(seconds=round(seconds)))

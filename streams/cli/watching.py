@@ -1,0 +1,56 @@
+"""The worker's progress: a live line in a terminal, a plain line now and then in a file."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from streams.cli.shown import console, progress
+
+if TYPE_CHECKING:
+    from streams.app import App
+
+_PLAIN_EVERY_S = 10.0
+
+
+@contextmanager
+def watched(app: "App") -> Iterator[Callable[[], None]]:
+    """Yield what is to be called again and again while the worker runs."""
+    if console(stderr=True).is_terminal:
+        with progress("answers", total=None) as bar:
+            task = bar.task_ids[0]
+            yield lambda: bar.update(task, total=_asked(app), completed=_answered(app))
+    else:
+        yield _Plain(app).look
+
+
+class _Plain:
+    """A line on stderr every ten seconds, and none when nothing moves."""
+
+    def __init__(self, app: "App") -> None:
+        self._app = app
+        self._began = self._told_at = time.monotonic()
+        self._first = self._last = _answered(app)
+
+    def look(self) -> None:
+        now, answered = time.monotonic(), _answered(self._app)
+        if now - self._told_at < _PLAIN_EVERY_S or answered == self._last:
+            return
+        asked = _asked(self._app)
+        rate = (answered - self._first) / (now - self._began)
+        left = f", about {(asked - answered) / rate / 60:.0f} min left" if rate else ""
+        print(f"{answered:,} of {asked:,} answers, {rate:.1f}/s{left}", file=sys.stderr)
+        self._told_at, self._last = now, answered
+
+
+def _asked(app: "App") -> int:
+    return _records(app, "requests")
+
+
+def _answered(app: "App") -> int:
+    return _records(app, "generations")
+
+
+def _records(app: "App", topic: str) -> int:
+    return sum(end for (name, _), end in app.store.ends().items() if name == topic)

@@ -1,0 +1,256 @@
+"""Replays the log into views: a columnar copy of each topic, and DuckDB over it.
+
+The copy is Parquet files HOME/columns/TOPIC/PARTITION/FROM-TO.parquet, each of the same number of
+records and written once; what is not in a file yet is read from the log. There is no database
+file. The folder can be deleted at any time: the same log makes the same views.
+"""
+
+import hashlib
+import logging
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from schemas.base import Fact
+from streams import ids, views
+from streams.columns import Rows, Unreadable, read, schema
+from streams.curriculum import Curriculum
+from streams.log.records import Record, TopicPartition
+from streams.log.store import Store
+from streams.topics import TOPICS
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+FILE_RECORDS = 4096
+"""Records in a file; as many, less one, may have to be read from the log at each opening."""
+
+_FORMAT = 1  # of the files; another one has them written again
+_NOTE = b"lem"  # under which a file's footer holds its `_Note`
+
+_log = logging.getLogger(__name__)
+
+
+class Policy(NamedTuple):
+    """What a phase's generations are judged by."""
+
+    phase: str
+    policy: str
+    """Its digest, as in `Decided.policy`."""
+    scorer: str
+    threshold: float | None
+
+
+class Part(NamedTuple):
+    """A topic as columns: whole files, and the batches that no file holds."""
+
+    files: list[Path]
+    batches: "list[pa.RecordBatch]"
+    unreadable: list[Unreadable]
+
+
+class Views:
+    """The log as it stood at one moment, to be asked in SQL."""
+
+    def __init__(
+        self, db: "duckdb.DuckDBPyConnection", positions: Mapping[TopicPartition, int]
+    ) -> None:
+        self.db = db
+        self.positions = positions
+        """The first offset of each partition that was not read."""
+
+
+@contextmanager
+def opened(
+    store: Store,
+    home: Path,
+    policies: Sequence[Policy] = (),
+    *,
+    ends: Mapping[TopicPartition, int] | None = None,
+) -> Iterator[Views]:
+    """Every view of the log, with the copy in `home` brought up to date.
+
+    Args:
+        store: The log.
+        home: Where the copy is kept.
+        policies: Those in force, one a phase; they become the table `policies`.
+        ends: Read each partition up to this offset only; up to its end where none are given.
+    """
+    import duckdb
+
+    ends = dict(store.ends() if ends is None else ends)
+    parts = copied(store, home, ends)
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": "25%",  # a model may run beside; the rest is spilled to disk
+        "threads": min(4, os.cpu_count() or 1),
+        "temp_directory": str(home / "columns" / ".spilled"),
+        "autoinstall_known_extensions": False,  # nothing is fetched from the net
+        "python_enable_replacements": False,  # a misspelt view must not find a variable of ours
+    }
+    with duckdb.connect(":memory:", config=config) as db:
+        _attach(db, parts, policies)
+        yield Views(db, ends)
+
+
+def policies(curriculum: Curriculum) -> list[Policy]:
+    """The policies in force: each phase's gate."""
+    phases = curriculum.phases.values()
+    return [Policy(p.name, p.policy, p.gate.scorer, p.gate.threshold) for p in phases]
+
+
+def copied(store: Store, home: Path, ends: Mapping[TopicPartition, int]) -> dict[str, Part]:
+    """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
+    parts = {topic: Part([], [], []) for topic in TOPICS}
+    with ThreadPoolExecutor(1, "lem-columns") as writer:
+        copy = _Copy(store, home / "columns", writer)
+        for (topic, partition), end in ends.items():
+            if topic in parts:
+                copy.add(parts[topic], topic, partition, end)
+        copy.settle()
+    return parts
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """What a file says of itself in its footer, so that a stale one is noticed."""
+
+    form: str
+    """Digest of the event type and of its columns."""
+
+    last: str
+    """Digest of the last record: it differs in a log that was begun again or went another way."""
+
+    rows: int
+    """As many as the file should have."""
+
+    unreadable: list[tuple[int, str]]
+    """Offset and error of the records that are no rows."""
+
+
+class _Copy:
+    """Sound files are taken, missing ones written while the next is read."""
+
+    def __init__(self, store: Store, folder: Path, writer: ThreadPoolExecutor) -> None:
+        self._store = store
+        self._folder = folder
+        self._writer = writer
+        self._pending: tuple[Future[None], Path, Part, Rows] | None = None
+        self._is_writable = True
+
+    def add(self, part: Part, topic: str, partition: int, end: int) -> None:
+        """Add a partition, up to `end`, to its topic's part."""
+        whole = end - end % FILE_RECORDS
+        for start in range(0, whole, FILE_RECORDS):
+            self._add_file(part, topic, partition, start)
+        if whole < end:
+            rows = read(self._store, topic, partition, whole, end)
+            part.batches.extend(rows.batches)
+            part.unreadable.extend(rows.unreadable)
+
+    def settle(self) -> None:
+        """Wait for the file that is being written; if it can't be, keep its rows in memory."""
+        if self._pending is None:
+            return
+        (done, path, part, rows), self._pending = self._pending, None
+        try:
+            done.result()
+            part.files.append(path)
+        except OSError as error:
+            self._is_writable = False
+            part.batches.extend(rows.batches)
+            _log.warning("%s can't be written (%s); reading from the log instead.", path, error)
+
+    def _add_file(self, part: Part, topic: str, partition: int, start: int) -> None:
+        stop = start + FILE_RECORDS
+        path = self._folder / topic / str(partition) / f"{start:012}-{stop - 1:012}.parquet"
+        note = _note(path)
+        (last,) = self._store.read(topic, partition, offset=stop - 1, limit=1)
+        if note and (note.form, note.last) == (_form(TOPICS[topic].event), _digest(last)):
+            part.files.append(path)
+            part.unreadable.extend(Unreadable(topic, partition, *bad) for bad in note.unreadable)
+            return
+        if note:
+            _log.warning("%s is of another log or another lem; it is written again.", path)
+        self._make_file(path, part, read(self._store, topic, partition, start, stop))
+
+    def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
+        self.settle()
+        part.unreadable.extend(rows.unreadable)
+        if self._is_writable:
+            done = self._writer.submit(_write, path, rows)
+            self._pending = done, path, part, rows
+        else:
+            part.batches.extend(rows.batches)
+
+
+def _write(path: Path, rows: Rows) -> None:
+    """Write a file under a name of its own, then rename it: nobody ever sees half of one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kind = TOPICS[rows.last.topic].event
+    table = pa.Table.from_batches(rows.batches, schema(kind))
+    bad = [(each.offset, each.error) for each in rows.unreadable]
+    note = _Note(_form(kind), _digest(rows.last), table.num_rows, bad)
+    table = table.replace_schema_metadata({_NOTE: msgspec.json.encode(note)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{uuid.uuid4().hex}")
+    try:
+        # By its path: a Python file would take the interpreter's lock for each page.
+        pq.write_table(table, unfinished, compression="snappy")
+        with unfinished.open("rb+") as file:
+            os.fsync(file.fileno())
+        unfinished.rename(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _note(path: Path) -> _Note | None:
+    """What a file says of itself; none where there is no file, or a broken or foreign one."""
+    import pyarrow.parquet as pq
+
+    try:
+        footer = pq.read_metadata(path)
+        note = msgspec.json.decode((footer.metadata or {})[_NOTE], type=_Note)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError) as error:
+        _log.warning("%s is not a sound part of the copy (%s); it is written again.", path, error)
+        return None
+    return note if note.rows == footer.num_rows else None
+
+
+def _form(kind: type[Fact]) -> str:
+    """Changes with what can be read as an event of this type, and with the shape of its columns."""
+    return ids.digest([_FORMAT, msgspec.json.schema(kind), str(schema(kind))])
+
+
+def _digest(record: Record) -> str:
+    said = f"{record.offset} {record.at_ms} ".encode()
+    return hashlib.sha256(said + (record.value or b"")).hexdigest()
+
+
+def _attach(
+    db: "duckdb.DuckDBPyConnection", parts: Mapping[str, Part], in_force: Sequence[Policy]
+) -> None:
+    import pyarrow as pa
+
+    db.execute("set global timezone = 'UTC'")
+    for topic, part in parts.items():
+        tail = pa.Table.from_batches(part.batches, schema(TOPICS[topic].event))
+        views.add_topic(db, topic, sorted(part.files), tail)
+    unreadable = sorted(each for part in parts.values() for each in part.unreadable)
+    views.add_table(db, "log_unreadable", _UNREADABLE, unreadable)
+    views.add_table(db, "policies", _POLICIES, in_force)
+    db.execute("comment on table policies is 'One row per phase: what it is judged by now'")
+    views.add_views(db)
+
+
+_UNREADABLE = 'topic varchar, "partition" integer, "offset" bigint, error varchar'
+_POLICIES = "phase varchar, policy varchar, scorer varchar, threshold double"

@@ -1,0 +1,2 @@
+-- One row per probe, written or rephrased.
+select * from log_probes

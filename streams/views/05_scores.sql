@@ -1,0 +1,2 @@
+-- One row per generation, scorer and definition.
+select * from log_scores

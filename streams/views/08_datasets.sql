@@ -1,0 +1,2 @@
+-- One row per dataset that was materialized.
+select * from log_datasets

@@ -1,0 +1,78 @@
+-- One row per generation whose phase has a policy in force: how that policy and people judged it.
+with
+decided as (
+  select
+    generation,
+    policy,
+    arg_max({verdict: verdict, score: score, finding: findings[1]}, "offset")
+      filter (step = 'gate') as gate,
+    arg_max({verdict: verdict, finding: findings[1], kept: duplicate_of}, "offset")
+      filter (step = 'dedup') as dedup
+  from decisions
+  group by generation, policy
+),
+reviewed as (
+  select generation, arg_max({verdict: verdict, reviewer: reviewer, note: note}, "offset") as review
+  from reviews
+  group by generation
+),
+judged as (
+  select
+    generations.id as generation,
+    generations.run,
+    generations.phase,
+    generations.probe,
+    generations.original,
+    generations.model,
+    generations.kernel,
+    generations.sample,
+    generations.outcome,
+    policies.policy,
+    policies.scorer,
+    gate,
+    dedup,
+    review,
+    case
+      when gate.verdict = 'rejected' then 'gate'
+      when gate is null or dedup is null then 'pending'
+      when dedup.verdict = 'rejected' then 'dedup'
+      when review.verdict = 'rejected' then 'review'
+      when gate.verdict = 'held' and review is null then 'held'
+      else 'accepted'
+    end as decisive
+  from generations
+  join policies on policies.phase = generations.phase
+  left join decided
+    on decided.generation = generations.id and decided.policy = policies.policy
+  left join reviewed on reviewed.generation = generations.id
+)
+select
+  generation,
+  run,
+  phase,
+  probe,
+  original,
+  model,
+  kernel,
+  sample,
+  outcome,
+  policy,
+  scorer,
+  gate.score as score,
+  gate.verdict as gate_verdict,
+  dedup.verdict as dedup_verdict,
+  review.verdict as review_verdict,
+  case when decisive in ('gate', 'dedup', 'review') then 'rejected' else decisive end as verdict,
+  case
+    when decisive in ('gate', 'held') then gate.finding.rule
+    when decisive = 'dedup' then 'duplicate'
+    when decisive = 'review' then 'review'
+  end as rule,
+  case
+    when decisive in ('gate', 'held') then gate.finding.reason
+    when decisive = 'dedup' then dedup.finding.reason
+    when decisive = 'review' and review.note <> '' then review.note
+    when decisive = 'review' then review.reviewer || ' rejected it.'
+  end as reason,
+  case when decisive = 'dedup' then dedup.kept end as duplicate_of
+from judged

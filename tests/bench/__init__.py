@@ -1,0 +1,1 @@
+"""Speed, as ratios against a named rival or a limit, measured in one run: `make bench`."""

@@ -1,0 +1,50 @@
+"""Run every measurement and print one table; `--json` for scripts."""
+
+import sys
+from collections.abc import Iterator
+
+from streams.cli.shown import Row, show
+from tests.bench import append, flow, replay, start, tail
+
+
+def measured() -> Iterator[Row]:
+    """One row for each measurement: what, ours, rival, ratio or limit, target."""
+    found = append.ratio()
+    yield _row("append, records/s", found["ours"], found["rival"], "SQLite executemany", "≥ 0.60")
+    found = replay.ratio()
+    yield _row(
+        "log to Parquet, events/s", found["ours"], found["rival"], "SQLite + orjson", "≥ 0.40"
+    )
+    found = tail.lag()
+    yield _limit("lag of `lem tail`, p50, ms", found["p50_ms"], "-")
+    yield _limit("lag of `lem tail`, p99, ms", found["p99_ms"], "< 50")
+    yield _limit("CPU of an idle reader, share", found["idle_cpu_share"], "-")
+    yield _limit("through two agents, events/s", flow.rate()["events_per_s"], "-")
+    found = start.ratio()
+    yield _row("`lem --help`, s", found["ours_s"], found["rival_s"], "import typer", "< 0.30 s")
+
+
+def _row(what: str, ours: float, rival: float, name: str, target: str) -> Row:
+    return {
+        "what": what,
+        "lem": ours,
+        "rival": rival,
+        "named": name,
+        "ratio": ours / rival,
+        "target": target,
+    }
+
+
+def _limit(what: str, ours: float, target: str) -> Row:
+    return {
+        "what": what,
+        "lem": ours,
+        "rival": None,
+        "named": None,
+        "ratio": None,
+        "target": target,
+    }
+
+
+if __name__ == "__main__":
+    show(list(measured()), as_json="--json" in sys.argv)

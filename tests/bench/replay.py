@@ -1,0 +1,87 @@
+"""From the log to Parquet, against reading the same values with SQLite and orjson alone.
+
+Both read the same log in one run, in turns, and the best round of each counts. Ours reads the
+records, checks every event, and writes, compresses and syncs the files.
+
+Run: python -m tests.bench.replay
+"""
+
+import random
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+
+from streams.envelope import draft
+from streams.log.store import Store
+from streams.replay import FILE_RECORDS, copied
+from streams.topics import GENERATIONS
+from tests.events import generated, probed, requested
+
+_VOCABULARY = 5_000
+_RESPONSE_WORDS, _PROMPT_WORDS = 375, 50  # of 6.5 letters on average: events of 3.7 KB
+_ROUNDS = 3
+
+
+def ratio(events: int = 20_000) -> dict[str, float]:
+    """Events per second of both, and ours by theirs; rounded up to whole files of the copy."""
+    events += -events % FILE_RECORDS
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        home = Path(folder)
+        size_bytes = _fill(home / "log.db", events)
+        ours = rival = 0.0
+        for _ in range(_ROUNDS):
+            rival = max(rival, events / _timed(_load, home))
+            ours = max(ours, events / _timed(_copy, home))
+            shutil.rmtree(home / "columns")
+    return {"ours": ours, "rival": rival, "ratio": ours / rival, "event_bytes": size_bytes / events}
+
+
+def _fill(path: Path, events: int) -> int:
+    chance = random.Random(1)
+    letters = "etaoinshrdlucmfwypvbgkjqxz"
+    words = ["".join(chance.choices(letters, k=chance.randint(2, 11))) for _ in range(_VOCABULARY)]
+    store = Store(path)
+    store.declare(GENERATIONS.name, 1)
+    size_bytes = 0
+    for start in range(0, events, 1000):
+        drafts = [
+            draft(
+                generated(
+                    requested(probed(prompt=" ".join(chance.choices(words, k=_PROMPT_WORDS)))),
+                    response=" ".join(chance.choices(words, k=_RESPONSE_WORDS)),
+                )
+            )
+            for _ in range(min(1000, events - start))
+        ]
+        size_bytes += sum(len(each.value or b"") for each in drafts)
+        store.append(drafts)
+    store.close()
+    return size_bytes
+
+
+def _load(home: Path) -> None:
+    db = sqlite3.connect(home / "log.db")
+    for (value,) in db.execute("select value from records order by seq"):
+        orjson.loads(value)
+    db.close()
+
+
+def _copy(home: Path) -> None:
+    store = Store(home / "log.db")
+    copied(store, home, store.ends())
+    store.close()
+
+
+def _timed(work: Callable[[Path], None], home: Path) -> float:
+    began = time.perf_counter()
+    work(home)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    print(ratio())

@@ -1,0 +1,38 @@
+"""Fixtures that every test may use: each on `tmp_path`, nothing global."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.config import Settings
+from streams.log.store import Store
+from streams.topics import TOPICS
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # no test may wait for a hub
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("LEM_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LEM_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=str(tmp_path / "home"))
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    """The embedded log with every topic declared."""
+    opened = Store(settings.log_path)
+    for topic in TOPICS:
+        opened.declare(topic, settings.partitions)
+    yield opened
+    opened.close()

@@ -1,0 +1,251 @@
+"""What every log promises. A second log is put under this suite by a second parameter of `log`."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams.errors import LogError
+from streams.log.records import Draft
+from streams.log.store import Store
+
+Opening = Callable[[], Store]
+ID = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(params=["embedded"])
+def opening(tmp_path: Path) -> Iterator[Opening]:
+    """Opens one more connection to the log of this test."""
+    opened: list[Store] = []
+
+    def connection() -> Store:
+        opened.append(Store(tmp_path / "log.db"))
+        return opened[-1]
+
+    yield connection
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture
+def log(opening: Opening) -> Store:
+    log = opening()
+    log.declare("probes", 1)
+    log.declare("scores", 4)
+    return log
+
+
+def values(log: Store, topic: str, partition: int = 0, offset: int = 0) -> list[bytes | None]:
+    return [record.value for record in log.scan(topic, partition, offset=offset)]
+
+
+def test_an_empty_topic_ends_at_zero_and_reads_nothing(log: Store) -> None:
+    assert log.end("probes", 0) == 0
+    assert log.read("probes", 0) == []
+
+
+def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: Store) -> None:
+    assert log.declare("scores", 9) == 4
+    assert log.topics() == {"probes": 1, "scores": 4}
+
+
+def test_offsets_count_from_zero_without_a_gap(log: Store) -> None:
+    places = log.append([Draft("probes", b"a"), Draft("probes", b"b")])
+    places += log.append([Draft("probes", b"c")])
+
+    assert [(place.offset, place.is_new) for place in places] == [(0, True), (1, True), (2, True)]
+    assert values(log, "probes") == [b"a", b"b", b"c"]
+
+
+def test_a_record_comes_back_as_it_was(log: Store) -> None:
+    headers = (("lem-type", b"probed"), ("raw", b"\x00\xff"))
+    log.append([Draft("probes", b"\x00value", b"key\xff", headers, at_ms=1_700_000_000_000)])
+
+    (record,) = log.read("probes", 0)
+
+    assert (record.topic, record.partition, record.offset) == ("probes", 0, 0)
+    assert (record.key, record.value) == (b"key\xff", b"\x00value")
+    assert (record.headers, record.at_ms) == (headers, 1_700_000_000_000)
+
+
+def test_a_record_may_have_no_key_no_value_and_no_headers(log: Store) -> None:
+    log.append([Draft("probes", None)])
+
+    (record,) = log.read("probes", 0)
+
+    assert (record.key, record.value, record.headers) == (None, None, ())
+
+
+def test_a_large_record_comes_back_whole(log: Store) -> None:
+    large = bytes(range(256)) * 20_000
+    log.append([Draft("probes", large)])
+
+    assert values(log, "probes") == [large]
+
+
+def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: Store) -> None:
+    log.append([Draft("probes", b"%d" % n) for n in range(10)])
+
+    assert [r.offset for r in log.read("probes", 0, offset=3, limit=4)] == [3, 4, 5, 6]
+    assert log.read("probes", 0, offset=10) == []
+
+
+def test_equal_keys_share_a_partition_and_others_spread(log: Store) -> None:
+    places = log.append([Draft("scores", b"", b"key-%d" % (n % 20)) for n in range(200)])
+
+    by_key = {n: {place.partition for place in places[n::20]} for n in range(20)}
+    assert all(len(partitions) == 1 for partitions in by_key.values())
+    assert set.union(*by_key.values()) == {0, 1, 2, 3}
+
+
+def test_a_partition_may_be_named(log: Store) -> None:
+    (place,) = log.append([Draft("scores", b"", b"key", partition=2)])
+
+    assert (place.partition, place.offset) == (2, 0)
+    assert log.ends()["scores", 2] == 1
+
+
+def test_logged_times_never_go_back_within_a_partition(log: Store) -> None:
+    log.append([Draft("probes", b"", at_ms=2_000), Draft("probes", b"", at_ms=1_000)])
+    log.append([Draft("probes", b"", at_ms=1_500), Draft("probes", b"", at_ms=3_000)])
+
+    assert [record.at_ms for record in log.scan("probes", 0)] == [2_000, 2_000, 2_000, 3_000]
+
+
+def test_the_first_offset_at_a_time_is_found(log: Store) -> None:
+    log.append([Draft("probes", b"", at_ms=at) for at in (1_000, 2_000, 2_000, 5_000)])
+
+    found = [log.offset_at("probes", 0, at) for at in (0, 1_000, 1_001, 2_000, 5_001)]
+    assert found == [0, 0, 1, 1, 4]
+
+
+def test_an_event_that_is_there_is_not_appended_again(log: Store, opening: Opening) -> None:
+    (first,) = log.append([Draft("probes", b"a", event_id=ID)])
+    other = opening()
+
+    (again,) = other.append([Draft("probes", b"b", event_id=ID)])
+
+    assert again == first._replace(is_new=False)
+    assert values(log, "probes") == [b"a"]
+
+
+def test_an_event_that_stands_twice_in_one_batch_is_appended_once(log: Store) -> None:
+    places = log.append([Draft("probes", b"a", event_id=ID)] * 2 + [Draft("probes", b"z")])
+
+    assert [(place.offset, place.is_new) for place in places] == [(0, True), (0, False), (1, True)]
+
+
+def test_records_without_an_event_id_may_be_equal(log: Store) -> None:
+    log.append([Draft("probes", b"a"), Draft("probes", b"a")])
+
+    assert values(log, "probes") == [b"a", b"a"]
+
+
+def test_events_are_found_by_their_id_and_by_its_beginning(log: Store) -> None:
+    other = "0123ffff" * 4
+    log.append([Draft("probes", b"a", event_id=ID), Draft("scores", b"b", event_id=other)])
+
+    assert [record.value for record in log.find(ID)] == [b"a"]
+    assert [record.value for record in log.find("0123")] == [b"a", b"b"]
+    assert [record.value for record in log.find("0123f")] == [b"b"]
+    assert log.known([ID, "f" * 32]) == {ID}
+
+
+def test_offsets_are_committed_for_each_group(log: Store, opening: Opening) -> None:
+    log.commit("one", {("probes", 0): 3, ("scores", 2): 1})
+    log.commit("one", {("probes", 0): 5})
+    log.commit("two", {("probes", 0): 1})
+
+    assert opening().committed("one") == {("probes", 0): 5, ("scores", 2): 1}
+    assert log.committed("two") == {("probes", 0): 1}
+    assert log.committed("three") == {}
+    assert log.groups() == ["one", "two"]
+
+
+def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: Store) -> None:
+    log.append([Draft("probes", b"a")], group="g", offsets={("scores", 0): 1})
+
+    with pytest.raises(LogError, match='no topic "nowhere"'):
+        log.append(
+            [Draft("probes", b"b"), Draft("nowhere", b"c")], group="g", offsets={("scores", 0): 2}
+        )
+
+    assert values(log, "probes") == [b"a"]
+    assert log.committed("g") == {("scores", 0): 1}
+
+
+def test_an_unknown_topic_is_told_with_those_there_are(log: Store) -> None:
+    with pytest.raises(LogError, match=r'no topic "probe"; there are: probes, scores\.'):
+        log.read("probe", 0)
+
+
+def test_another_connection_sees_an_append_and_that_there_was_one(
+    log: Store, opening: Opening
+) -> None:
+    reader = opening()
+    before = reader.version()
+    assert reader.version() == before
+
+    log.append([Draft("probes", b"a")])
+
+    assert reader.version() != before
+    assert values(reader, "probes") == [b"a"]
+
+
+def test_what_was_appended_is_there_after_opening_again(log: Store, opening: Opening) -> None:
+    log.append([Draft("probes", b"a", event_id=ID)], group="g", offsets={("probes", 0): 1})
+    log.close()
+
+    again = opening()
+
+    assert values(again, "probes") == [b"a"]
+    assert again.committed("g") == {("probes", 0): 1}
+    assert again.check() == []
+
+
+def test_time_of_append_is_now_where_none_is_given(log: Store) -> None:
+    before = time.time_ns() // 1_000_000
+    log.append([Draft("probes", b"a")])
+
+    assert before <= log.read("probes", 0)[0].at_ms <= time.time_ns() // 1_000_000
+
+
+drafts = st.lists(
+    st.tuples(st.integers(0, 2), st.binary(max_size=8), st.none() | st.integers(0, 9)), max_size=12
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(batches=st.lists(st.tuples(st.booleans(), drafts), max_size=8))
+def test_any_interleaving_of_two_writers_reads_like_one_list(
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[tuple[bool, list[tuple[int, bytes, int | None]]]],
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log.db"
+    writers = Store(path), Store(path)
+    writers[0].declare("t", 3)
+    expected: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
+    seen: set[int] = set()
+    for second, batch in batches:
+        for partition, value, number in batch:
+            if number not in seen or number is None:
+                expected[partition].append(value)
+            if number is not None:
+                seen.add(number)
+        writers[second].append(
+            [
+                Draft("t", value, partition=partition, event_id=None if n is None else f"{n:032x}")
+                for partition, value, n in batch
+            ]
+        )
+
+    read = {partition: values(writers[0], "t", partition) for partition in range(3)}
+
+    for writer in writers:
+        writer.close()
+    assert read == expected

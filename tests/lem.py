@@ -1,0 +1,76 @@
+"""The real `lem`, as a process, for tests that run it as a user would."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from schemas import Event
+from streams.envelope import event
+from streams.log.store import Store
+
+PROGRAM = Path(sys.executable).with_name("lem")
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def command(*arguments: str) -> list[str]:
+    return [str(PROGRAM), *arguments]
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEM_")}
+    return {**inherited, "LEM_HOME": str(home), "HF_HUB_OFFLINE": "1", **more}
+
+
+def lem(
+    home: Path, *arguments: str, status: int = 0, **more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run `lem` to its end; any other exit code than `status` fails the test."""
+    done = subprocess.run(
+        command(*arguments),
+        env=environment(home, **more),
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """What a command printed with --json."""
+    return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
+
+
+def events(home: Path, topic: str) -> list[Event]:
+    """Every event of a topic, in the order of the log."""
+    store = Store(home / "log.db")
+    try:
+        return list(_events(store, topic))
+    finally:
+        store.close()
+
+
+def _events(store: Store, topic: str) -> Iterator[Event]:
+    for partition in range(store.topics()[topic]):
+        yield from (event(record) for record in store.scan(topic, partition))
+
+
+def facts(home: Path, topic: str) -> list[dict[str, Any]]:
+    """The events without what differs from run to run: when, by whom, how long it took."""
+    passing = ("at", "by", "prefill_s", "decode_s")
+    found = (msgspec.to_builtins(each) for each in events(home, topic))
+    return [{k: v for k, v in fields.items() if k not in passing} for fields in found]
+
+
+def datasets(home: Path) -> dict[str, bytes]:
+    """Every dataset file below the home, by its path."""
+    root = home / "datasets"
+    found = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in found}
