@@ -1,5 +1,7 @@
 """An event as a record of its topic, and back."""
 
+import hashlib
+
 from schemas import Event
 from schemas.base import Fact
 from schemas.codec import Unreadable, decode, encode
@@ -7,26 +9,38 @@ from streams.errors import UnreadableRecord
 from streams.log.records import Draft, Record
 from streams.topics import TOPICS, key_of, topic_of
 
+ID, SUM = "lem-id", "lem-sha256"
+
 
 def draft(event: Fact) -> Draft:
-    """The record of an event: keyed by its topic's rule, its type told in the headers."""
+    """The record of an event: keyed by its topic's rule, what it is told in the headers."""
+    value = encode(event)
     tag = str(event.__struct_config__.tag)
+    # So that a tool can filter without reading the event, and `lem log verify` sees a changed byte.
+    headers = (
+        (ID, event.id.encode()),
+        ("lem-type", tag.encode()),
+        ("lem-schema", str(event.schema).encode()),
+        (SUM, checksum(value)),
+    )
     return Draft(
         topic=topic_of(event).name,
         key=key_of(event).encode(),
-        value=encode(event),
-        headers=headers(event.id, tag, event.schema),
+        value=value,
+        headers=headers,
         event_id=event.id,
     )
 
 
-def headers(event_id: str, tag: str, schema: int) -> tuple[tuple[str, bytes], ...]:
-    """What a tool can filter by without reading the event."""
-    return (
-        ("lem-id", event_id.encode()),
-        ("lem-type", tag.encode()),
-        ("lem-schema", str(schema).encode()),
-    )
+def checksum(value: bytes) -> bytes:
+    """The first 16 hexadecimal digits of the value's SHA-256."""
+    return hashlib.sha256(value).hexdigest()[:16].encode()
+
+
+def is_as_written(record: Record) -> bool:
+    """Whether the value has the checksum that was written with it; true where none was."""
+    told = dict(record.headers).get(SUM)
+    return told is None or told == checksum(record.value or b"")
 
 
 def event(record: Record) -> Event:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,24 +69,17 @@ class Views:
 
 
 @contextmanager
-def opened(
-    store: Store,
-    home: Path,
-    policies: Sequence[Policy] = (),
-    *,
-    ends: Mapping[TopicPartition, int] | None = None,
-) -> Iterator[Views]:
-    """Every view of the log, with the copy in `home` brought up to date.
+def opened(store: Store, home: Path, policies: Sequence[Policy] = ()) -> Iterator[Views]:
+    """Every view of the log as it is now, with the copy in `home` brought up to date.
 
     Args:
         store: The log.
         home: Where the copy is kept.
         policies: Those in force, one a phase; they become the table `policies`.
-        ends: Read each partition up to this offset only; up to its end where none are given.
     """
     import duckdb
 
-    ends = dict(store.ends() if ends is None else ends)
+    ends = store.ends()
     parts = copied(store, home, ends)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "25%",  # a model may run beside; the rest is spilled to disk
@@ -217,15 +211,19 @@ def _note(path: Path) -> _Note | None:
 
     try:
         footer = pq.read_metadata(path)
-        note = msgspec.json.decode((footer.metadata or {})[_NOTE], type=_Note)
-    except FileNotFoundError:
+        note = msgspec.json.decode((footer.metadata or {}).get(_NOTE, b""), type=_Note)
+        if note.rows == footer.num_rows:
+            return note
+        error: Exception | str = f"{footer.num_rows} rows of {note.rows}"
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError) as error:
-        _log.warning("%s is not a sound part of the copy (%s); it is written again.", path, error)
-        return None
-    return note if note.rows == footer.num_rows else None
+    except (OSError, ValueError, msgspec.MsgspecError) as found:
+        error = found
+    _log.warning("%s is no sound part of the copy (%s); it is written again.", path, error)
+    return None
 
 
+@cache
 def _form(kind: type[Fact]) -> str:
     """Changes with what can be read as an event of this type, and with the shape of its columns."""
     return ids.digest([_FORMAT, msgspec.json.schema(kind), str(schema(kind))])

@@ -1,6 +1,7 @@
 """One builder for each event type, with defaults: `scored(generation, score=0.9)`, sealed.
 
-What differs in a test is said there; ids follow from content as on a real log.
+What differs in a test is said there; ids follow from content as on a real log. `World` is a log
+with every fate that a generation can have.
 """
 
 from datetime import UTC, datetime
@@ -30,6 +31,8 @@ RUN = "distill-1-0123456789ab"
 MODEL = "canned:answers.jsonl"
 KERNEL = "lek-1.json"
 SCORER = "lek@2"
+OTHER = "grammar@3"
+PLAIN_RUN = "ab-1-aaaaaaaaaaaa"
 POLICY = digest("policy")
 
 
@@ -153,6 +156,78 @@ def buried(**fields: Any) -> Buried:
 def put(store: Store, *events: Fact) -> None:
     """Append the events, each to its topic."""
     store.append([draft(event) for event in events])
+
+
+class World:
+    """One log; each generation is called by what becomes of it."""
+
+    def __init__(self) -> None:
+        self.events: list[Fact] = [started(), started(PLAIN_RUN, kernel=None)]
+        self.named: dict[str, Generated] = {}
+        self._settled()
+        self._disputed()
+        self._compared()
+        self._passed_over()
+
+    def generation(self, name: str, run: str = RUN, **fields: Any) -> Generated:
+        probe = probed(fields.pop("probe", name))
+        asked = {key: fields.pop(key) for key in ("phase", "kernel") if key in fields}
+        request = requested(probe, run=run, **asked)
+        self.named[name] = generated(request, **fields)
+        self.events += [probe, request, self.named[name]]
+        return self.named[name]
+
+    def gated(self, name: str, verdict: str = "accepted", score: float = 30.0, **more: Any) -> Any:
+        """A generation, its score, and what the gate said of it."""
+        found = scored(self.generation(name, **more), score)
+        rule = {"accepted": "", "held": "review", "rejected": "threshold"}[verdict]
+        gate = decided(found, verdict, rule=rule)
+        self.events += [found, gate]
+        return gate
+
+    def _settled(self) -> None:
+        kept = self.gated("accepted")
+        copy = self.gated("duplicate")
+        best = self.gated("best", score=40.0)
+        chained = self.gated("chained")
+        low = self.gated("low", "rejected", 3.0)
+        self.events += [deduped(kept), deduped(best), deduped(copy, self.named["accepted"])]
+        self.events += [deduped(chained, self.named["duplicate"]), reviewed(low)]
+
+    def _disputed(self) -> None:
+        """Those on which dedup or a person had something to say."""
+        for name, said in (
+            ("held", ()),
+            ("approved", ("rejected", "accepted")),
+            ("refused", ("accepted", "rejected")),
+        ):
+            gate = self.gated(name, "held")
+            self.events.append(deduped(gate))
+            self.events += [reviewed(gate, verdict, note="No.") for verdict in said]
+        gate = self.gated("withdrawn")
+        self.events += [deduped(gate), reviewed(gate, "rejected")]
+        gate = self.gated("displaced")
+        self.events += [deduped(gate), deduped(gate, self.named["best"])]
+        self.gated("undeduped", "held")
+
+    def _compared(self) -> None:
+        """One probe with the kernel and without, by two scorers; and what failed."""
+        for name, run, kernel, score in (
+            ("with", RUN, KERNEL, 10.0),
+            ("without", PLAIN_RUN, None, 12.0),
+        ):
+            found = self.generation(name, run, probe="P", kernel=kernel)
+            self.events += [scored(found, score), scored(found, score / 2, scorer=OTHER)]
+        failed = self.generation("failed", outcome="error", response="", error="No answer.")
+        self.events.append(scored(failed, 0.0))
+        self.generation("unscored", probe="unscored")
+
+    def _passed_over(self) -> None:
+        """An old policy's verdict, a phase without a policy, and what is no fate at all."""
+        old = scored(self.generation("old"), 30.0)
+        self.events += [old, decided(old, policy=digest("old"))]
+        self.generation("strange", phase="9")
+        self.events += [materialized(self.named["accepted"]), buried()]
 
 
 def _origin(cause: Fact | None, *, run: str | None = None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +21,18 @@ def command(*arguments: str) -> list[str]:
     return [str(PROGRAM), *arguments]
 
 
-def environment(home: Path, **more: str) -> dict[str, str]:
+def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LEM_")}
-    return {**inherited, "LEM_HOME": str(home), "HF_HUB_OFFLINE": "1", **more}
+    return {**inherited, "LEM_HOME": str(home), "HF_HUB_OFFLINE": "1", **(more or {})}
 
 
 def lem(
-    home: Path, *arguments: str, status: int = 0, **more: str
+    home: Path, *arguments: str, status: int = 0, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run `lem` to its end; any other exit code than `status` fails the test."""
     done = subprocess.run(
         command(*arguments),
-        env=environment(home, **more),
+        env=environment(home, env),
         cwd=home.parent,
         capture_output=True,
         text=True,

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -14,15 +14,16 @@ from tests.lem import PROJECT
 README = (PROJECT / "README.md").read_text()
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
+def commands() -> Iterator[tuple[str, Any]]:
     yield from _below(typer.main.get_command(program()), "lem")
 
 
-def _below(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    if not isinstance(command, click.Group):
+def _below(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    children = getattr(command, "commands", None)
+    if children is None:
         yield name, command
         return
-    for child, below in command.commands.items():
+    for child, below in children.items():
         yield from _below(below, f"{name} {child}")
 
 
@@ -54,6 +55,6 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_says_what_it_is_for(name: str) -> None:
-    options = [p for p in COMMANDS[name].params if isinstance(p, click.Option)]
+    options = [p for p in COMMANDS[name].params if p.param_type_name == "option"]
 
     assert [option.name for option in options if not option.help] == []

@@ -69,9 +69,9 @@ def written_curriculum(folder: Path, *, threshold: float) -> Path:
 
 def whole(home: Path, canned: str, curriculum: Path) -> dict[str, str]:
     settings = {"LEM_CURRICULUM": str(curriculum), "LEM_SEEDS": str(curriculum.parent / "seeds")}
-    lem(home, "seed", **settings)
-    lem(home, "distill", "--phase", "trial", "--model", canned, **settings)
-    lem(home, "run", "--until-idle", **settings)
+    lem(home, "seed", env=settings)
+    lem(home, "distill", "--phase", "trial", "--model", canned, env=settings)
+    lem(home, "run", "--until-idle", env=settings)
     return settings
 
 
@@ -124,18 +124,18 @@ def test_run_twice_adds_no_event(home: Path, canned: str, curriculum: Path) -> N
     before = _ends(home)
 
     whole(home, canned, curriculum)
-    lem(home, "materialize", "--phase", "trial", **settings)
+    lem(home, "materialize", "--phase", "trial", env=settings)
 
     assert _ends(home) == before
 
 
 def test_a_dry_run_writes_nothing(home: Path, canned: str, curriculum: Path) -> None:
     settings = {"LEM_CURRICULUM": str(curriculum), "LEM_SEEDS": str(curriculum.parent / "seeds")}
-    lem(home, "seed", **settings)
+    lem(home, "seed", env=settings)
     before = _ends(home)
 
     done = lem(
-        home, "distill", "--phase", "trial", "--model", canned, "--dry-run", "--json", **settings
+        home, "distill", "--phase", "trial", "--model", canned, "--dry-run", "--json", env=settings
     )
 
     assert rows(done)[0]["new requests"] == 64
@@ -155,7 +155,7 @@ def test_more_samples_continue_the_run(home: Path, canned: str, curriculum: Path
         "--samples",
         "3",
         "--json",
-        **settings,
+        env=settings,
     )
 
     (row,) = rows(done)
@@ -171,8 +171,8 @@ def test_a_changed_threshold_decides_old_generations_again(
     generations = facts(home, "generations")
     written_curriculum(curriculum.parent, threshold=-50.0)
 
-    (row,) = rows(lem(home, "gate", "--json", **settings))
-    lem(home, "materialize", "--phase", "trial", **settings)
+    (row,) = rows(lem(home, "gate", "--json", env=settings))
+    lem(home, "materialize", "--phase", "trial", env=settings)
 
     after = facts(home, "decisions")
     assert after[: len(before)] == before
@@ -186,10 +186,10 @@ def test_a_changed_threshold_decides_old_generations_again(
 def test_ctrl_c_finishes_the_request_at_hand(home: Path, tmp_path: Path, curriculum: Path) -> None:
     slow = f"canned:{answers(tmp_path, delay_s=0.3)}"
     settings = {"LEM_CURRICULUM": str(curriculum), "LEM_SEEDS": str(curriculum.parent / "seeds")}
-    lem(home, "seed", **settings)
-    lem(home, "distill", "--phase", "trial", "--model", slow, **settings)
+    lem(home, "seed", env=settings)
+    lem(home, "distill", "--phase", "trial", "--model", slow, env=settings)
     worker = subprocess.Popen(
-        command("run"), env=environment(home, **settings), stdout=subprocess.PIPE, text=True
+        command("run"), env=environment(home, settings), stdout=subprocess.PIPE, text=True
     )
     while _ends(home)["generations", 0] < 2:
         time.sleep(0.01)
@@ -209,12 +209,12 @@ def test_a_second_worker_is_refused_with_the_first_ones_pid(
     home: Path, canned: str, curriculum: Path
 ) -> None:
     settings = {"LEM_CURRICULUM": str(curriculum)}
-    worker = subprocess.Popen(command("run"), env=environment(home, **settings))
+    worker = subprocess.Popen(command("run"), env=environment(home, settings))
     while not list(home.glob("log.db.lem.lock")):
         time.sleep(0.01)
     time.sleep(3)
 
-    refused = lem(home, "run", status=1, **settings)
+    refused = lem(home, "run", status=1, env=settings)
 
     worker.send_signal(signal.SIGINT)
     assert worker.wait(timeout=20) == 130
