@@ -32,7 +32,11 @@ bench: $(READY) ## Speed, as ratios against a named rival in one run
 	$(PY) -m tests.bench
 
 run: $(READY) ## The whole way: seed, rephrase, generate, score, gate, dedup, materialize
-	.venv/bin/lem demo
+	.venv/bin/lem seed
+	.venv/bin/lem distill --phase demo --model "$$(.venv/bin/lem model tiny)"
+	.venv/bin/lem run --until-idle
+	.venv/bin/lem materialize --phase demo
+	.venv/bin/lem status
 
 clean: ## Remove what tools wrote; the log in .lem stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

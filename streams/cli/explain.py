@@ -55,7 +55,9 @@ def explain(
     ],
     as_json: Json = False,
 ) -> None:
-    """Show what led to an event and what came of it, and why it is in a dataset or not.
+    """Show what led to an event.
+
+    Also what came of it, and for a generation why it is in a dataset or not.
 
     Example: lem explain 3fa9c2d1
     """

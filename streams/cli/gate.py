@@ -25,7 +25,7 @@ where phase = coalesce(?, phase) group by all order by phase"""
 
 
 def gate(phase: PhaseName = None, *, as_json: Json = False) -> None:
-    """Decide old generations under the policies of now, and show what they let pass.
+    """Decide old generations again.
 
     Change a threshold in the curriculum, then run this: nothing is generated again, and the
     decisions of the old policy stay on the log.

@@ -22,9 +22,9 @@ _EXIT_INTERRUPTED = 130
 
 
 def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose = False) -> None:
-    """Run the agents: rephrase, generate, score, gate, dedup, materialize.
+    """Run the agents.
 
-    Ctrl+C once finishes the request at hand and commits; twice leaves at once, and loses nothing
+    They rephrase, generate, score, gate, dedup and materialize what comes onto the log. Ctrl+C once finishes the request at hand and commits; twice leaves at once, and loses nothing
     that was acknowledged.
 
     Example: lem run --until-idle

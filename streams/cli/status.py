@@ -27,12 +27,19 @@ _RECENT = """
 select run, count(*) as n, epoch(min(logged_at)) as began from generations
 where logged_at >= ? group by run"""
 
+_DATASETS = """
+select phase, id, list_sum(list_transform(files, lambda file: file.rows)) as rows from datasets
+order by phase, logged_at"""
+
 
 def status(
     run: Annotated[str | None, typer.Option(help="Only runs whose id holds this text.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what is on the log, how far each run is, its rate and the time left.
+    """Show how far every run is.
+
+    What is on the log, each run's rate and time left, why generations were not accepted, and
+    where the datasets are.
 
     Example: lem status --run distill-1
     """
@@ -46,12 +53,14 @@ def status(
         with replay.opened(store, found.home_path, policies) as views:
             runs = _chosen(_runs(views, datetime.now(UTC)), run)
             rejections = rows(views, "select * from rejections")
+            datasets = [_dataset(found, row) for row in rows(views, _DATASETS)]
     shown: Row = {
         "log": str(found.log_path),
         "workers": workers(found.log_path),
         "topics": counts,
         "runs": runs,
         "rejections": rejections,
+        "datasets": datasets,
     }
     if as_json:
         json_lines([shown])
@@ -115,6 +124,12 @@ def _runs(views: "Views", now: datetime) -> list[Row]:
     return [row | _pace(row, recent.get(row["run"]), now) for row in runs]
 
 
+def _dataset(found: Settings, row: Row) -> Row:
+    """A dataset with its folder; one that `--out` put elsewhere, or that was deleted, has none."""
+    folder = found.home_path / "datasets" / f"phase-{row['phase']}-{row['id'][:8]}"
+    return row | {"folder": str(folder) if folder.is_dir() else None}
+
+
 def _pace(run: Row, recent: Row | None, now: datetime) -> Row:
     left = run["requests"] - run["generated"]
     if not recent or left <= 0:
@@ -161,6 +176,8 @@ def _print(found: Settings, shown: Row) -> None:
     )
     if shown["rejections"]:
         table(shown["rejections"], title="Not accepted, and why")
+    if shown["datasets"]:
+        table(shown["datasets"], title="Datasets")
 
 
 def _left(seconds: float | None) -> str | None:

@@ -64,9 +64,9 @@ def tail(
     model: Annotated[str | None, typer.Option(help="Only those whose model does.")] = None,
     probe: Annotated[str | None, typer.Option(help="Only those whose probe id does.")] = None,
 ) -> None:
-    """Show the events of a topic, one a line, and with -f each new one as it comes.
+    """Show a topic's events, one a line.
 
-    Ctrl+C ends it.
+    With -f, also each new one as it comes, until Ctrl+C.
 
     Example: lem tail generations -f --model gemma
     """

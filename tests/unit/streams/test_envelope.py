@@ -1,5 +1,7 @@
 """An event becomes a record of its topic and comes back; an error names the record's place."""
 
+import hashlib
+
 import msgspec
 import pytest
 
@@ -29,12 +31,29 @@ def test_a_draft_is_appended_once_by_the_events_id() -> None:
     assert envelope.draft(SCORED).event_id == SCORED.id
 
 
-def test_the_headers_tell_id_type_and_schema() -> None:
-    assert dict(envelope.draft(SCORED).headers) == {
+def test_the_headers_tell_id_type_schema_and_checksum() -> None:
+    draft = envelope.draft(SCORED)
+
+    assert dict(draft.headers) == {
         "lem-id": SCORED.id.encode(),
         "lem-type": b"scored",
         "lem-schema": b"1",
+        "lem-sha256": hashlib.sha256(draft.value or b"").hexdigest()[:16].encode(),
     }
+
+
+def test_a_record_is_as_written_until_a_byte_of_it_is_another(store: Store) -> None:
+    store.append([envelope.draft(SCORED)])
+
+    (found,) = store.read("scores", 0)
+
+    assert envelope.is_as_written(found)
+    assert not envelope.is_as_written(found._replace(value=(found.value or b"") + b" "))
+    assert not envelope.is_as_written(found._replace(value=None))
+
+
+def test_a_record_without_a_checksum_counts_as_written() -> None:
+    assert envelope.is_as_written(record(b"from elsewhere"))
 
 
 def test_a_dead_letter_keeps_the_bytes_of_the_record() -> None:
