@@ -30,7 +30,8 @@ def generated(requested: Requested, answer: Answer | None, error: str | None = N
     facts: dict[str, Any] = {"response": "", "outcome": "error", "error": error}
     if answer:
         facts = {
-            "response": answer.text,
+            # Half a surrogate pair, as a server may send it, is no text that JSON can hold.
+            "response": answer.text.encode(errors="replace").decode(),
             "outcome": outcome(answer),
             "finish_reason": answer.finish_reason,
             "system_role": answer.system_role,

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streams.replay import opened, policies
-
 from agents.dataset import MANIFEST, Row, manifest, publish, scratch, write
 from agents.kernels import Kernels
 from agents.rules import leak
@@ -20,6 +18,7 @@ from streams.errors import LemError, LogError
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
+from streams.replay import opened, policies
 from streams.topics import DATASETS, DEAD_LETTERS, DECISIONS
 
 if TYPE_CHECKING:

@@ -1,5 +1,6 @@
 """Score: each generation gets the score of the scorer that its phase's gate names."""
 
+from math import isfinite
 from typing import Any
 
 from agents.scorers import Scorer, scorer
@@ -13,6 +14,8 @@ from streams.topics import GENERATIONS
 def scored(generated: Generated, by: Scorer) -> Scored:
     """The score of a generation; a failed one is scored too, its outcome tells them apart."""
     found = by.function(generated.response)
+    if not isfinite(found.score):
+        raise ValueError(f"{by.label} gave the score {found.score}, which JSON can't hold")
     return sealed(
         Scored(
             **origin(generated),

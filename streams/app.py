@@ -16,6 +16,7 @@ from streams.config import Settings
 from streams.curriculum import load
 from streams.errors import LemError, UnreadableRecord
 from streams.ids import sealed
+from streams.log.records import Draft
 from streams.log.store import Store
 from streams.origin import origin
 
@@ -81,10 +82,15 @@ class App(faust.App):
 
     async def tell(self, event: Fact) -> None:
         """Send the event to its topic; the offset of what led to it is committed behind it."""
-        draft = envelope.draft(event)
-        await self.topic(draft.topic).send(
-            key=draft.key, value=draft.value, headers=dict(draft.headers)
-        )
+        await self.put(envelope.draft(event))
+
+    async def put(self, draft: Draft) -> None:
+        """Send a record; if it can't be written, the producer stops the worker."""
+        topic = self.topic(draft.topic)
+        sent = topic.as_future_message(draft.key, draft.value, headers=dict(draft.headers))
+        # Told by the producer already; asyncio would tell it again.
+        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await topic.publish_message(sent)
 
 
 async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step: str) -> None:
@@ -100,8 +106,8 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
             await _leave()
         app.busy += 1
         try:
-            for fact in await _handled(event.message, kind, handle, step):
-                await app.tell(fact)
+            for draft in await _handled(event.message, kind, handle, step):
+                await app.put(draft)
         except LemError as error:
             app.fail(error)
         else:
@@ -110,7 +116,7 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
             app.busy -= 1
 
 
-async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str) -> Iterable[Fact]:
+async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str) -> list[Draft]:
     topic, partition, offset, value = (
         message.topic,
         message.partition,
@@ -119,7 +125,8 @@ async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str
     )
     try:
         event = envelope.read(topic, partition, offset, value)
-        return await handle(event) if isinstance(event, kind) else ()
+        found = await handle(event) if isinstance(event, kind) else ()
+        return [envelope.draft(fact) for fact in found]
     except UnreadableRecord as error:
         said = str(error)
     except LemError:
@@ -133,10 +140,10 @@ async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str
         partition=partition,
         offset=offset,
         step=step,
-        error=said,
+        error=said.encode(errors="replace").decode(),
         value=value or b"",
     )
-    return (sealed(buried),)
+    return [envelope.draft(sealed(buried))]
 
 
 async def _leave() -> None:

@@ -5,9 +5,11 @@ import socket
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
+from msgspec import Meta
 
 from streams.errors import ConfigError
 
@@ -27,10 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     broker: str = ""
     """Where the log is: empty for the embedded one, else `sqlite:///PATH`."""
 
-    group: str = "lem"
+    group: Annotated[str, Meta(pattern=r"^[\w.-]+$")] = "lem"
     """The consumer group of the worker; one embedded worker for each group."""
 
-    partitions: int = 1
+    partitions: Annotated[int, Meta(ge=1)] = 1
     """Partitions of a topic when it is made; a topic that is there keeps its own."""
 
     seeds: str = str(_PROJECT / "seeds")
@@ -42,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     model: str = DEFAULT_MODEL
     """The model URL that `lem distill` asks where none is named."""
 
-    tries: int = 5
+    tries: Annotated[int, Meta(ge=1)] = 5
     """How often a silent server is asked before the answer is given up as an error."""
 
     @property
@@ -52,21 +54,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def log_path(self) -> Path:
-        """The file of the embedded log."""
-        return Path(self.broker_url.removeprefix("sqlite://"))
+        """The file of the embedded log, absolute.
 
-    @property
-    def broker_url(self) -> str:
-        """The broker URL as Faust takes it; a path in it is always absolute."""
+        Raises:
+            ConfigError: The broker is no embedded log.
+        """
         if not self.broker:
-            return f"sqlite://{self.home_path / 'log.db'}"
+            return self.home_path / "log.db"
         if not self.broker.startswith("sqlite://"):
             raise ConfigError(
                 f'LEM_BROKER is "{self.broker}"; this lem knows sqlite:///PATH only.'
                 " Unset it to use the embedded log in LEM_HOME."
             )
-        # Faust reads the first part of a relative path as a host.
-        return f"sqlite://{Path(self.broker.removeprefix('sqlite://')).expanduser().absolute()}"
+        return Path(self.broker.removeprefix("sqlite://")).expanduser().absolute()
+
+    @property
+    def broker_url(self) -> str:
+        """The broker URL as Faust takes it: an absolute path, since a relative one has a host."""
+        return f"sqlite://{quote(str(self.log_path))}"
 
 
 def settings(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -77,7 +82,8 @@ def settings(flags: Mapping[str, Any] | None = None) -> Settings:
     """
     found = _checked(_from_file(Path(_FILE)), _FILE)
     found |= _checked(_from_environment(), "the environment", _PREFIX)
-    found |= {name: value for name, value in (flags or {}).items() if value is not None}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    found |= _checked(given, "the command line")
     return msgspec.convert(found, Settings, strict=False)
 
 
@@ -93,8 +99,8 @@ def _from_file(path: Path) -> dict[str, Any]:
 
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no YAML: {error}") from error
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} can't be read as YAML: {error}.") from error
     if found is not None and not isinstance(found, dict):
         raise ConfigError(f"{path} holds no settings; write lines such as `home: .lem`.")
     return {str(name): value for name, value in (found or {}).items()}

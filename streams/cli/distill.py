@@ -37,7 +37,8 @@ def distill(
 ) -> None:
     """Open a run and plan its requests.
 
-    `lem run` then asks them. What was planned before is not planned again: more samples later take the same run further.
+    `lem run` then asks them. What was planned before is not planned again: more samples later
+    take the same run further.
 
     Example: lem distill --phase 1 --samples 10 --model mlx:mlx-community/gemma-3-1b-it-qat-4bit
     """

@@ -32,10 +32,9 @@ def gate(phase: PhaseName = None, *, as_json: Json = False) -> None:
 
     Example: lem gate --phase 1
     """
+    from streams.curriculum import load
     from streams.replay import opened as replayed
     from streams.replay import policies
-
-    from streams.curriculum import load
 
     found = settings()
     curriculum = load(Path(found.curriculum))

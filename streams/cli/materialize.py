@@ -22,7 +22,8 @@ Out = Annotated[
 def materialize(phase: PhaseName, *, out: Out = None, as_json: Json = False) -> None:
     """Make a phase's dataset.
 
-    Train, valid and test as chat JSONL for mlx_lm.lora, and a manifest. What the policies of now have not decided yet is decided first, unless a worker is at it.
+    Train, valid and test as chat JSONL for mlx_lm.lora, and a manifest. What the policies of
+    now have not decided yet is decided first, unless a worker is at it.
 
     Example: lem materialize --phase 1
     """

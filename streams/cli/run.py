@@ -24,7 +24,8 @@ _EXIT_INTERRUPTED = 130
 def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose = False) -> None:
     """Run the agents.
 
-    They rephrase, generate, score, gate, dedup and materialize what comes onto the log. Ctrl+C once finishes the request at hand and commits; twice leaves at once, and loses nothing
+    They rephrase, generate, score, gate, dedup and materialize what comes onto the log. Ctrl+C
+    once finishes the request at hand and commits; twice leaves at once, and loses nothing
     that was acknowledged.
 
     Example: lem run --until-idle
@@ -33,6 +34,9 @@ def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose 
         level=logging.INFO if verbose else logging.ERROR,
         format="%(levelname)s %(name)s: %(message)s",
     )
+    if not verbose:  # what stops the worker is told once, at the end
+        for name in ("faust", "mode", "streams.log"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     found = settings({"group": group})
     _settle(found)
     interrupted = asyncio.run(_serve(found, until_idle=until_idle))

@@ -19,7 +19,8 @@ Paths = Annotated[
 def seed(paths: Paths = None, *, as_json: Json = False) -> None:
     """Put probes onto the log.
 
-    A probe that is there already is not put there again. A seed that can't be used is told and costs no other; the exit code is then 1.
+    A probe that is there already is not put there again. A seed that can't be used is told and
+    costs no other; the exit code is then 1.
 
     Example: lem seed seeds/core.yaml
     """

@@ -81,7 +81,6 @@ def progress(what: str, total: int | None) -> Iterator["Progress"]:
         ProgressColumn,
         Task,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
@@ -95,8 +94,8 @@ def progress(what: str, total: int | None) -> Iterator["Progress"]:
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),
-        TimeElapsedColumn(),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     screen = console(stderr=True)
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:

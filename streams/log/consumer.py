@@ -67,10 +67,12 @@ class Consumer(base.Consumer):
 
     async def on_stop(self) -> None:
         """Commit, then let the group go."""
-        await super().on_stop()
-        if self._store:
-            self._store.close()
-        self._held.close()
+        try:
+            await super().on_stop()
+        finally:  # where the last commit fails too
+            if self._store:
+                self._store.close()
+            self._held.close()
 
     async def _getmany(
         self,
@@ -118,11 +120,8 @@ class Consumer(base.Consumer):
         )
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        await self.app.producer.writer.write(  # type: ignore[attr-defined]  # ours
-            (),
-            group=self.app.conf.id,
-            offsets={(tp.topic, tp.partition): end for tp, end in offsets.items()},
-        )
+        ends = {(tp.topic, tp.partition): end for tp, end in offsets.items()}
+        await self.app.producer.writer.write((), offsets=ends)  # type: ignore[attr-defined]  # ours
         return True
 
     def _committed(self, tps: Iterable[TP]) -> dict[TP, int]:

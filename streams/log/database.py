@@ -2,6 +2,7 @@
 
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -71,25 +72,37 @@ class Database:
 
     def _prepare(self) -> None:
         db = self._db
-        application, version = (
-            db.execute(f"pragma {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        )
+        is_empty = not self._has_tables()  # asked first: another process may be making the log
+        application = db.execute("pragma application_id").fetchone()[0]
+        version = db.execute("pragma user_version").fetchone()[0]
+        if application not in (0, _APPLICATION_ID) or not (application or is_empty):
+            raise LogError(f"{self.path} is a database, but no log of lem. Set LEM_HOME elsewhere.")
         if version > FORMAT:
             raise LogError(
                 f"{self.path} has log format {version}; this lem reads up to {FORMAT}."
                 " Upgrade lem, or set LEM_HOME to another folder."
             )
-        if application not in (0, _APPLICATION_ID) or (not application and self._has_tables()):
-            raise LogError(f"{self.path} is a database, but no log of lem. Set LEM_HOME elsewhere.")
         db.execute(f"pragma page_size = {_PAGE_BYTES}")
-        db.execute("pragma journal_mode = wal")
+        self._switch_to_wal()
         db.execute("pragma synchronous = full")
         if sys.platform == "darwin":  # there, fsync alone leaves the data in the drive's cache
             db.execute("pragma fullfsync = on")
             db.execute("pragma checkpoint_fullfsync = on")
         if not application:
             self._create()
+
+    def _switch_to_wal(self) -> None:
+        """SQLite does not wait for the lock here, as it does everywhere else."""
+        deadline = time.monotonic() + _WAIT_FOR_LOCK_S
+        while True:
+            try:
+                self._db.execute("pragma journal_mode = wal")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
 
     def _has_tables(self) -> bool:
         return bool(self._db.execute("select count(*) from sqlite_master").fetchone()[0])

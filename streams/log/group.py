@@ -36,7 +36,9 @@ def _lock(number: int, path: Path, log: Path, group: str) -> None:
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        holder = path.read_text().strip() or "unknown"
+        holder = path.read_text().strip()
+        if not holder:  # between taking the lock and writing its id
+            raise GroupTaken(f'Group "{group}" of {log} was taken just now; try again.') from None
         raise GroupTaken(
             f'Group "{group}" of {log} is held by process {holder}: one worker for each group of'
             f" an embedded log. Stop that one (`kill -INT {holder}`), or go on with it."

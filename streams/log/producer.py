@@ -32,7 +32,7 @@ class Producer(base.Producer):
         self._waiting: set[asyncio.Future[list[Place]]] = set()
         path = self.transport.path  # type: ignore[attr-defined]  # ours, see transport.py
         self._store = Store(path)
-        self._writer = Writer(path)
+        self._writer = Writer(path, self.app.conf.id)
 
     async def on_stop(self) -> None:
         """Write what was sent, then close."""

@@ -171,9 +171,13 @@ class Store:
             if event_id in known:
                 places.append(known[event_id])
                 continue
+            number, partitions = self._topic(topic)
             if partition is None:
                 partition = self.partition_of(topic, key)
-            spot = self._topic(topic)[0], partition
+            if not 0 <= partition < partitions:
+                said = f"{topic} has partitions 0 to {partitions - 1}, and no {partition}."
+                raise LogError(f"{self.path}: {said} Nothing of this write is on the log.")
+            spot = number, partition
             end, last_ms = ends.get(spot) or self._end(*spot)
             at_ms = max(last_ms, at_ms or now_ms)
             ends[spot] = end + 1, at_ms

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.errors import LogError
 from streams.log.records import Draft, Place, TopicPartition
 from streams.log.store import Store
 
@@ -15,7 +16,6 @@ _MOST_AT_ONCE = 2000  # records in one transaction; more only delays those who w
 
 class _Job(NamedTuple):
     drafts: tuple[Draft, ...]
-    group: str
     offsets: Mapping[TopicPartition, int]
     done: "asyncio.Future[list[Place]]"
 
@@ -28,8 +28,14 @@ class Writer:
     otherwise go unnoticed.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, group: str) -> None:
+        """Start the thread.
+
+        Args:
+            path: The log's file.
+            group: Whose offsets are committed.
+        """
+        self._path, self._group = path, group
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="lem-log-writer", daemon=True)
@@ -39,12 +45,17 @@ class Writer:
         self,
         drafts: tuple[Draft, ...],
         *,
-        group: str = "",
         offsets: Mapping[TopicPartition, int] | None = None,
     ) -> "asyncio.Future[list[Place]]":
-        """Ask for a write; the future is done when it is durable."""
+        """Ask for a write; the future is done when it is durable.
+
+        Raises:
+            LogError: The writer was closed.
+        """
+        if not self._thread.is_alive():
+            raise LogError(f"{self._path} was closed; nothing is written after that.")
         done = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(drafts, group, offsets or {}, done))
+        self._jobs.put(_Job(drafts, offsets or {}, done))
         return done
 
     def close(self) -> None:
@@ -67,7 +78,7 @@ class Writer:
             store.close()
 
     def _next_jobs(self) -> list[_Job]:
-        """Those that wait, of one group, up to the most at once; none at the end."""
+        """Those that wait, up to the most at once; none at the end."""
         jobs: list[_Job] = []
         size = 0
         job = self._jobs.get()
@@ -85,11 +96,10 @@ class Writer:
         """Where the drafts of these jobs stand now; none once a write failed."""
         if not store or self._failure:
             return []
-        group = next((job.group for job in jobs if job.offsets), "")
         offsets = {spot: end for job in jobs for spot, end in job.offsets.items()}
         drafts = [draft for job in jobs for draft in job.drafts]
         try:
-            return store.append(drafts, group=group, offsets=offsets)
+            return store.append(drafts, group=self._group, offsets=offsets)
         except Exception as error:  # told to everyone who waits
             self._failure = error
             return []

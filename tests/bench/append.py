@@ -9,6 +9,7 @@ from pathlib import Path
 from streams.ids import digest
 from streams.log.records import Draft
 from streams.log.store import Store
+from tests.bench import disk
 
 _BATCH = 500
 _BYTES = 2048  # of a value; a generation of 300 words
@@ -31,7 +32,7 @@ def ratio(records: int = 20_000) -> dict[str, float]:
 
 
 def _timed(write: object, drafts: list[Draft]) -> float:
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory(dir=disk()) as folder:
         assert callable(write)
         began = time.perf_counter()
         write(Path(folder) / "log.db", drafts)

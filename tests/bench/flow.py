@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from schemas import Decided, Generated, Scored
@@ -14,11 +13,12 @@ from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
 from streams.topics import TOPICS
+from tests.bench import disk
 
 
 def rate(events: int = 5000) -> dict[str, float]:
     """Generations per second from the log through two agents and back onto it."""
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as home:
+    with tempfile.TemporaryDirectory(dir=disk()) as home:
         return {"events_per_s": events / asyncio.run(_flow(Settings(home=home), events))}
 
 

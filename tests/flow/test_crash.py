@@ -125,7 +125,6 @@ def failing(number: int, *, is_written: bool) -> Iterator[None]:
         yield
 
 
-@pytest.mark.xfail(run=False, reason="told to the author: the group is not let go")
 @pytest.mark.parametrize("pause_s", [0, 0.02], ids=["at once", "with commits between"])
 @pytest.mark.parametrize("is_written", [False, True], ids=["lost", "written"])
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
@@ -216,7 +215,6 @@ async def test_a_record_is_buried_once_however_often_it_is_read(
     assert len(events(store, "dead-letters")) == 1
 
 
-@pytest.mark.xfail(reason="told to the author: the worker ends with a traceback")
 async def test_an_event_that_cannot_be_written_is_buried_and_stops_nobody(
     log: Store, settings: Settings
 ) -> None:

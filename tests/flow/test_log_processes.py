@@ -236,7 +236,6 @@ def test_an_event_that_processes_append_at_once_is_there_once(
     assert [sum(told.is_new for told in event) for event in events] == [1] * 100
 
 
-@pytest.mark.xfail(strict=False, reason="told to the author: one may find it half made or locked")
 def test_processes_that_make_a_log_at_once_find_the_same_one(tmp_path: Path) -> None:
     with child(make_logs, tmp_path) as one, child(make_logs, tmp_path) as two:
         answers = []

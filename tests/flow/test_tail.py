@@ -249,7 +249,7 @@ def test_a_terminal_gets_colours_and_lines_of_its_width(store: Store) -> None:
     more = {"TERM": "xterm-256color", "COLUMNS": "60", "NO_COLOR": ""}
     subprocess.run(
         command("tail", "generations"),
-        env=environment(store.path.parent, **more),
+        env=environment(store.path.parent, more),
         stdout=its_end,
         check=True,
         timeout=60,

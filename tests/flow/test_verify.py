@@ -74,7 +74,8 @@ def test_a_changed_letter_of_a_response_is_found(store: Store) -> None:
     append(store, *chain())
     behind_its_back(
         store,
-        "update records set value = cast(replace(value, 'response', 'Response') as blob) where topic = 4",
+        "update records set value = cast(replace(value, 'response', 'Response') as blob)"
+        " where topic = 4",
     )
 
     assert "bytes" in rules(store)
@@ -240,9 +241,7 @@ def test_a_damaged_file_is_told_by_sqlite(store: Store, tmp_path: Path) -> None:
     assert "file" in found
 
 
-def test_a_letter_changed_in_the_middle_of_a_page_is_found(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_letter_changed_in_the_middle_of_a_page_is_found(store: Store, tmp_path: Path) -> None:
     append(store, *(probed(probe=f"P{number}", prompt="why " * 200) for number in range(50)))
     store.close()
     copy = tmp_path / "copy.db"

@@ -45,13 +45,7 @@ def test_ours_are_imported(name: str) -> None:
     assert {Path(place) for place in module.__path__} == {ROOT / name}
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("streams", marks=pytest.mark.xfail(reason="told to the author")),
-        *PACKAGES[1:],
-    ],
-)
+@pytest.mark.parametrize("name", PACKAGES)
 def test_ours_are_whole_packages(name: str) -> None:
     """One without `__init__.py` gives way to any other of its name; py.typed is for its users."""
     assert (ROOT / name / "__init__.py").is_file()

@@ -10,7 +10,6 @@ from streams.config import DEFAULT_MODEL, Settings, settings, worker_name
 from streams.errors import ConfigError
 from streams.log.transport import Transport
 
-faulty = pytest.mark.xfail(reason="told to the author")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -105,10 +104,13 @@ def test_a_wrong_variable_is_told_with_its_value(monkeypatch: pytest.MonkeyPatch
         ("1: x", "^1 in lem.yaml is no setting"),
         ("- home", "^lem.yaml holds no settings; write lines such as `home: .lem`"),
         ("home", "^lem.yaml holds no settings"),
-        ("home: [", r"(?s)^lem.yaml is no YAML: .*line 1"),
-        ("home: a\n  group: b\n", r"(?s)^lem.yaml is no YAML: .*line 2, column 8"),
-        pytest.param("home: 2026-13-01", "^lem.yaml is no YAML", marks=faulty),
-        ("home: !!python/name:os.system", r"(?s)^lem.yaml is no YAML: .*could not determine"),
+        ("home: [", r"(?s)^lem.yaml can't be read as YAML: .*line 1"),
+        ("home: a\n  group: b\n", r"(?s)^lem.yaml can't be read as YAML: .*line 2, column 8"),
+        ("home: 2026-13-01", "^lem.yaml can't be read as YAML"),
+        (
+            "home: !!python/name:os.system",
+            r"(?s)^lem.yaml can't be read .*could not determine",
+        ),
     ],
 )
 def test_a_wrong_file_is_told_with_the_place(text: str, said: str) -> None:
@@ -118,21 +120,18 @@ def test_a_wrong_file_is_told_with_the_place(text: str, said: str) -> None:
         settings()
 
 
-@faulty
 def test_a_file_in_another_encoding_is_told() -> None:
     Path("lem.yaml").write_bytes(b"home: caf\xe9\n")
 
-    with pytest.raises(ConfigError, match=r"^lem\.yaml is no "):
+    with pytest.raises(ConfigError, match=r"^lem\.yaml can't be read"):
         settings()
 
 
-@faulty
 def test_a_wrong_flag_is_told() -> None:
     with pytest.raises(ConfigError, match="partitions"):
         settings({"partitions": "many"})
 
 
-@faulty
 @pytest.mark.parametrize(
     ("name", "value"), [("PARTITIONS", "0"), ("TRIES", "0"), ("GROUP", "a/b"), ("GROUP", "")]
 )
@@ -171,9 +170,9 @@ def test_a_home_may_begin_at_the_users(tmp_path: Path) -> None:
     [
         "a b",
         "ä",
-        pytest.param("a#b", marks=faulty),
-        pytest.param("a?b", marks=faulty),
-        pytest.param("a%41b", marks=faulty),
+        "a#b",
+        "a?b",
+        "a%41b",
     ],
 )
 def test_the_worker_finds_the_log_where_the_readers_do(home: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import (
@@ -189,6 +189,7 @@ def test_an_id_can_be_told_before_the_event_is_there(event: Fact) -> None:
     assert ids.named(type(event), *asked) == ids.of(event)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.integers() | st.text(), min_size=2))
 def test_the_order_of_keys_does_not_matter(content: dict[str, int | str]) -> None:
     assert ids.digest(dict(reversed(content.items()))) == ids.digest(content)
@@ -225,6 +226,7 @@ def test_a_seed_is_the_first_31_bits_of_the_id(event_id: str, seed: int) -> None
     assert ids.seed(event_id) == seed
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=16, max_size=16))
 def test_a_seed_fits_every_back_end(event_id: bytes) -> None:
     assert 0 <= ids.seed(event_id.hex()) <= 2**31 - 1

@@ -39,7 +39,7 @@ def reader(path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 async def writer(reader: Store) -> AsyncIterator[Writer]:
-    opened = Writer(reader.path)
+    opened = Writer(reader.path, "lem")
     yield opened
     opened.close()
 
@@ -105,27 +105,17 @@ async def test_more_than_fits_into_one_transaction_keeps_its_order(
 async def test_an_offset_is_on_the_log_once_its_write_is_done(
     writer: Writer, reader: Store
 ) -> None:
-    await told(writer.write((), group="g", offsets={TOPIC: 3}))
+    await told(writer.write((), offsets={TOPIC: 3}))
 
-    assert reader.committed("g") == {TOPIC: 3}
+    assert reader.committed("lem") == {TOPIC: 3}
 
 
 async def test_the_last_of_many_offsets_counts(writer: Writer, reader: Store) -> None:
-    futures = [writer.write((), group="g", offsets={TOPIC: n}) for n in range(100)]
+    futures = [writer.write((), offsets={TOPIC: n}) for n in range(100)]
 
     await told(*futures)
 
-    assert reader.committed("g") == {TOPIC: 99}
-
-
-@pytest.mark.xfail(reason="told to the author: all are committed for the first one's group")
-async def test_each_group_keeps_its_own_offsets(writer: Writer, reader: Store, path: Path) -> None:
-    with kept_waiting(path):
-        futures = [writer.write((probe(n),)) for n in range(2)]
-        futures += [writer.write((), group=f"g{n}", offsets={TOPIC: n}) for n in range(3)]
-    await told(*futures)
-
-    assert [reader.committed(f"g{n}") for n in range(3)] == [{TOPIC: n} for n in range(3)]
+    assert reader.committed("lem") == {TOPIC: 99}
 
 
 async def test_an_offset_is_never_seen_before_the_append_it_stands_behind(
@@ -134,17 +124,17 @@ async def test_an_offset_is_never_seen_before_the_append_it_stands_behind(
     last = asyncio.get_running_loop().create_future()
     for n in range(200):
         writer.write((probe(n),))
-        last = writer.write((), group="g", offsets={TOPIC: n + 1})
+        last = writer.write((), offsets={TOPIC: n + 1})
 
     seen = []
     async with asyncio.timeout(30):
         while not last.done():
-            committed = reader.committed("g").get(TOPIC, 0)
+            committed = reader.committed("lem").get(TOPIC, 0)
             seen.append((committed, reader.end(*TOPIC)))
             await asyncio.sleep(0)
 
     assert all(committed <= end for committed, end in seen)
-    assert reader.committed("g") == {TOPIC: 200}
+    assert reader.committed("lem") == {TOPIC: 200}
 
 
 def transactions(path: Path) -> int:
@@ -169,10 +159,10 @@ async def test_what_came_together_is_written_together(
 
 async def test_a_failed_write_writes_nothing_of_itself(writer: Writer, reader: Store) -> None:
     with pytest.raises(LogError, match='no topic "nowhere"; there are: probes'):
-        await told(writer.write((probe(0), BAD), group="g", offsets={TOPIC: 1}))
+        await told(writer.write((probe(0), BAD), offsets={TOPIC: 1}))
 
     assert read(reader) == []
-    assert reader.committed("g") == {}
+    assert reader.committed("lem") == {}
 
 
 async def test_after_a_failed_write_every_later_one_fails_with_the_same_error(
@@ -180,7 +170,7 @@ async def test_after_a_failed_write_every_later_one_fails_with_the_same_error(
 ) -> None:
     await told(writer.write((probe(0),)))
     failed = writer.write((BAD,))
-    later = [writer.write((probe(1),)), writer.write((), group="g", offsets={TOPIC: 2})]
+    later = [writer.write((probe(1),)), writer.write((), offsets={TOPIC: 2})]
 
     errors = await errors_of(failed, *later)
     errors += await errors_of(writer.write((probe(3),)))
@@ -188,11 +178,11 @@ async def test_after_a_failed_write_every_later_one_fails_with_the_same_error(
     assert isinstance(errors[0], LogError)
     assert all(error is errors[0] for error in errors)
     assert read(reader) == [0]
-    assert reader.committed("g") == {}
+    assert reader.committed("lem") == {}
 
 
 async def test_a_log_that_cannot_be_opened_is_told_to_everyone_who_writes(no_log: Path) -> None:
-    writer = Writer(no_log)
+    writer = Writer(no_log, "lem")
 
     errors = await errors_of(writer.write((probe(0),)), writer.write((probe(1),)))
 
@@ -202,16 +192,16 @@ async def test_a_log_that_cannot_be_opened_is_told_to_everyone_who_writes(no_log
 
 
 async def test_closing_writes_what_was_asked_for(reader: Store) -> None:
-    writer = Writer(reader.path)
+    writer = Writer(reader.path, "lem")
     futures = [writer.write((probe(n),)) for n in range(100)]
-    futures.append(writer.write((), group="g", offsets={TOPIC: 100}))
+    futures.append(writer.write((), offsets={TOPIC: 100}))
 
     writer.close()
     await asyncio.sleep(0)
 
     assert all(future.done() for future in futures)
     assert read(reader) == list(range(100))
-    assert reader.committed("g") == {TOPIC: 100}
+    assert reader.committed("lem") == {TOPIC: 100}
 
 
 async def test_who_no_longer_waits_is_written_all_the_same(writer: Writer, reader: Store) -> None:
