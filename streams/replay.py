@@ -9,7 +9,6 @@ import hashlib
 import logging
 import os
 import uuid
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 FILE_RECORDS = 2048
 """Records in a file; as many, less one, may have to be read from the log at each opening."""
 
-_WRITERS = 2  # one compresses while the other waits for the disk
 _FORMAT = 1  # of the files; another one has them written again
 _NOTE = b"lem"  # under which a file's footer holds its `_Note`
 
@@ -104,7 +102,7 @@ def policies(curriculum: Curriculum) -> list[Policy]:
 def copied(store: Store, home: Path, ends: Mapping[TopicPartition, int]) -> dict[str, Part]:
     """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
     parts = {topic: Part([], [], []) for topic in TOPICS}
-    with ThreadPoolExecutor(_WRITERS, "lem-columns") as writer:
+    with ThreadPoolExecutor(1, "lem-columns") as writer:
         copy = _Copy(store, home / "columns", writer)
         for (topic, partition), end in ends.items():
             if topic in parts:
@@ -136,7 +134,7 @@ class _Copy:
         self._store = store
         self._folder = folder
         self._writer = writer
-        self._pending: deque[tuple[Future[None], Path, Part, Rows]] = deque()
+        self._pending: tuple[Future[None], Path, Part, Rows] | None = None
         self._is_writable = True
 
     def add(self, part: Part, topic: str, partition: int, end: int) -> None:
@@ -149,16 +147,18 @@ class _Copy:
             part.batches.extend(rows.batches)
             part.unreadable.extend(rows.unreadable)
 
-    def settle(self, *, left: int = 0) -> None:
-        """Wait for files that are being written; rows that can't be written stay in memory."""
-        while len(self._pending) > left:
-            done, path, part, rows = self._pending.popleft()
-            try:
-                done.result()
-                part.files.append(path)
-            except OSError as error:
-                part.batches.extend(rows.batches)
-                self._refused(path, error)
+    def settle(self) -> None:
+        """Wait for the file that is being written; if it can't be, keep its rows in memory."""
+        if self._pending is None:
+            return
+        (done, path, part, rows), self._pending = self._pending, None
+        try:
+            done.result()
+            part.files.append(path)
+        except OSError as error:
+            self._is_writable = False
+            part.batches.extend(rows.batches)
+            _log.warning("%s can't be written (%s); reading from the log instead.", path, error)
 
     def _add_file(self, part: Part, topic: str, partition: int, start: int) -> None:
         stop = start + FILE_RECORDS
@@ -174,18 +174,13 @@ class _Copy:
         self._make_file(path, part, read(self._store, topic, partition, start, stop))
 
     def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
-        self.settle(left=_WRITERS - 1)
+        self.settle()
         part.unreadable.extend(rows.unreadable)
         if self._is_writable:
             done = self._writer.submit(_write, path, rows)
-            self._pending.append((done, path, part, rows))
+            self._pending = done, path, part, rows
         else:
             part.batches.extend(rows.batches)
-
-    def _refused(self, path: Path, error: OSError) -> None:
-        if self._is_writable:
-            _log.warning("%s can't be written (%s); reading from the log instead.", path, error)
-        self._is_writable = False
 
 
 def _write(path: Path, rows: Rows) -> None:
