@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import uuid
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FILE_RECORDS = 2048
 """Records in a file; as many, less one, may have to be read from the log at each opening."""
 
+_PENDING = 2  # files under way: one is compressed while the disk takes the one before
 _FORMAT = 1  # of the files; another one has them written again
 _NOTE = b"lem"  # under which a file's footer holds its `_Note`
 
@@ -102,12 +104,12 @@ def policies(curriculum: Curriculum) -> list[Policy]:
 def copied(store: Store, home: Path, ends: Mapping[TopicPartition, int]) -> dict[str, Part]:
     """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
     parts = {topic: Part([], [], []) for topic in TOPICS}
-    with ThreadPoolExecutor(1, "lem-columns") as writer:
-        copy = _Copy(store, home / "columns", writer)
+    with ThreadPoolExecutor(1, "lem-columns") as writer, ThreadPoolExecutor(1, "lem-disk") as disk:
+        copy = _Copy(store, home / "columns", writer, disk)
         for (topic, partition), end in ends.items():
             if topic in parts:
                 copy.add(parts[topic], topic, partition, end)
-        copy.settle()
+        copy.settle(left=0)
     return parts
 
 
@@ -130,11 +132,13 @@ class _Note(msgspec.Struct, frozen=True):
 class _Copy:
     """Sound files are taken, missing ones written while the next is read."""
 
-    def __init__(self, store: Store, folder: Path, writer: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, store: Store, folder: Path, writer: ThreadPoolExecutor, disk: ThreadPoolExecutor
+    ) -> None:
         self._store = store
         self._folder = folder
-        self._writer = writer
-        self._pending: tuple[Future[None], Path, Part, Rows] | None = None
+        self._writer, self._disk = writer, disk
+        self._pending: deque[tuple[Future[None], Path, Part, Rows]] = deque()
         self._is_writable = True
 
     def add(self, part: Part, topic: str, partition: int, end: int) -> None:
@@ -147,18 +151,19 @@ class _Copy:
             part.batches.extend(rows.batches)
             part.unreadable.extend(rows.unreadable)
 
-    def settle(self) -> None:
-        """Wait for the file that is being written; if it can't be, keep its rows in memory."""
-        if self._pending is None:
-            return
-        (done, path, part, rows), self._pending = self._pending, None
-        try:
-            done.result()
-            part.files.append(path)
-        except OSError as error:
-            self._is_writable = False
-            part.batches.extend(rows.batches)
-            _log.warning("%s can't be written (%s); reading from the log instead.", path, error)
+    def settle(self, *, left: int) -> None:
+        """Wait until so many files are being written; keep in memory what can't be."""
+        while len(self._pending) > left:
+            done, path, part, rows = self._pending.popleft()
+            try:
+                done.result()
+                part.files.append(path)
+            except OSError as error:
+                part.batches.extend(rows.batches)
+                if self._is_writable:  # told once, however many were under way
+                    said = "%s can't be written (%s); reading from the log instead."
+                    _log.warning(said, path, error)
+                self._is_writable = False
 
     def _add_file(self, part: Part, topic: str, partition: int, start: int) -> None:
         stop = start + FILE_RECORDS
@@ -174,17 +179,17 @@ class _Copy:
         self._make_file(path, part, read(self._store, topic, partition, start, stop))
 
     def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
-        self.settle()
+        self.settle(left=_PENDING)
         part.unreadable.extend(rows.unreadable)
         if self._is_writable:
-            done = self._writer.submit(_write, path, rows)
-            self._pending = done, path, part, rows
+            done = self._disk.submit(_land, self._writer.submit(_write, path, rows), path)
+            self._pending.append((done, path, part, rows))
         else:
             part.batches.extend(rows.batches)
 
 
-def _write(path: Path, rows: Rows) -> None:
-    """Write a file under a name of its own, then rename it: nobody ever sees half of one."""
+def _write(path: Path, rows: Rows) -> Path:
+    """Write a file under a name of its own, and return that."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -198,6 +203,16 @@ def _write(path: Path, rows: Rows) -> None:
     try:
         # By its path: a Python file would take the interpreter's lock for each page.
         pq.write_table(table, unfinished, compression="snappy")
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    return unfinished
+
+
+def _land(written: "Future[Path]", path: Path) -> None:
+    """When the file is on the disk, give it its name: nobody ever sees half of one."""
+    unfinished = written.result()
+    try:
         with unfinished.open("rb+") as file:
             os.fsync(file.fileno())
         unfinished.rename(path)

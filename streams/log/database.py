@@ -44,6 +44,11 @@ class Database:
         with self.translated("read"):
             return self._db.execute(statement, values).fetchall()
 
+    def iterated(self, statement: str, values: Sequence[object] = ()) -> Iterator[Any]:
+        """The rows of a select, one by one."""
+        with self.translated("read"):
+            yield from self._db.execute(statement, values)
+
     def many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
         """The statement, once for each row."""
         self._db.executemany(statement, rows)
