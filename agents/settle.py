@@ -8,12 +8,11 @@ two equal responses.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from streams.replay import opened, policies
-
 from agents.dedup import undecided
 from agents.gate import Gate, write
 from streams.curriculum import Curriculum
 from streams.log.store import Store
+from streams.replay import opened, policies
 
 if TYPE_CHECKING:
     from streams.config import Settings
