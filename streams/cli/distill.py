@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.context import opened
-from streams.cli.shown import Json, progress, show
+from streams.cli.shown import Json, json_lines, progress
 from streams.config import Settings, settings
 from streams.errors import ConfigError
 
@@ -67,9 +67,13 @@ def distill(
         "new requests": len(plan.requests),
         "known": plan.known,
     }
-    show([row], as_json=as_json)
-    if dry_run and not as_json:
-        print("Nothing was written.")
+    if as_json:
+        json_lines([row])
+    else:
+        print(f"{plan.run}  phase {phase}  {question.model}  kernel {row['kernel'] or 'none'}")
+        print(f"  {plan.prompts} prompts, {plan.samples} samples each:", end=" ")
+        print(f"{len(plan.requests)} new requests, {plan.known} known")
+        print("  Nothing was written." if dry_run else "  `lem run` asks them.")
 
 
 def _question(found: Settings, name: str) -> "Question":

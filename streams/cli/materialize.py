@@ -7,7 +7,7 @@ import typer
 
 from streams.cli.context import opened
 from streams.cli.settling import settled
-from streams.cli.shown import Json, show
+from streams.cli.shown import Json, near, show
 from streams.config import settings
 
 if TYPE_CHECKING:
@@ -39,17 +39,12 @@ def materialize(phase: PhaseName, *, out: Out = None, as_json: Json = False) -> 
         manifest, folder = made(store, found.home_path, curriculum, chosen, out=out)
         store.append([draft(manifest)])
     rows = [
-        {"file": str(_near(folder / f.name)), "rows": f.rows, "sha256": f.sha256[:16]}
+        {"file": str(near(folder / f.name)), "rows": f.rows, "sha256": f.sha256[:16]}
         for f in manifest.files
     ]
     show([*rows], as_json=as_json, title=f"dataset {manifest.id[:8]}, phase {phase}")
     if not as_json:
         _warn(manifest, chosen.training.batch_size)
-
-
-def _near(path: Path) -> Path:
-    """The path as the user would type it from here."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _warn(manifest: "Materialized", batch_size: int) -> None:

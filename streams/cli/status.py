@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli.context import opened
-from streams.cli.shown import Json, json_lines, table
+from streams.cli.shown import Json, cell, json_lines, near, table
 from streams.config import Settings, settings
 from streams.errors import ConfigError
 
@@ -161,26 +161,32 @@ def _print(found: Settings, shown: Row) -> None:
     if not shown["runs"]:
         print("No run yet; `lem distill --phase NAME` opens one.")
         return
-    columns = ("requests", "generated", "failed", "scored", "accepted", "held", "rejected")
-    table(
-        [
-            {
-                "run": row["run"],
-                "model": row["model"],
-                **{name: row[name] for name in columns},
-                "per minute": row["per_minute"],
-                "left": _left(row["left_s"]),
-            }
-            for row in shown["runs"]
-        ]
-    )
+    for row in shown["runs"]:
+        print("\n".join(_lines(row)), end="\n\n")
     if shown["rejections"]:
         table(shown["rejections"], title="Not accepted, and why")
     if shown["datasets"]:
-        table(shown["datasets"], title="Datasets")
+        table([_listed(row) for row in shown["datasets"]], title="Datasets")
 
 
-def _left(seconds: float | None) -> str | None:
+def _listed(dataset: Row) -> Row:
+    folder = dataset["folder"]
+    return dataset | {"id": dataset["id"][:8], "folder": near(Path(folder)) if folder else None}
+
+
+def _lines(run: Row) -> list[str]:
+    """A run in three lines that fit a narrow terminal."""
+    counts = {name: cell(value) for name, value in run.items()}
+    pace = f"{cell(run['per_minute'])} a minute, " if run["per_minute"] else ""
+    return [
+        f"{run['run']}  phase {run['phase']}  {run['model']}",
+        f"  {counts['generated']} of {counts['requests']} answered, {counts['failed']} failed;"
+        f" {counts['accepted']} accepted, {counts['held']} held, {counts['rejected']} rejected",
+        f"  {pace}{_left(run['left_s'])}",
+    ]
+
+
+def _left(seconds: float | None) -> str:
     if seconds is None:
-        return None
-    return "done" if seconds <= 0 else str(timedelta(seconds=round(seconds)))
+        return "waiting for a worker"
+    return "done" if seconds <= 0 else f"{timedelta(seconds=round(seconds))} left"
