@@ -92,14 +92,27 @@ def scratch(beside: Path) -> Iterator[Path]:
 
 def publish(folder: Path, target: Path) -> None:
     """Put the finished files in place; what stands there under other names is left alone."""
-    if not target.exists():
-        shutil.copytree(folder, landing := folder.with_name(f"{folder.name}-done"))
-        landing.chmod(0o755)  # a temporary folder is its owner's alone
-        landing.rename(target)
+    if not target.exists() and _moved(folder, target):
         return
     # The manifest goes last: with it, all that it names is there.
     for name in (*_NAMES, MANIFEST):
         (folder / name).replace(target / name)
+
+
+def _moved(folder: Path, target: Path) -> bool:
+    """Whether the folder is the target now; not so where another process was quicker."""
+    landing = folder.with_name(f"{folder.name}-done")
+    try:
+        shutil.copytree(folder, landing)
+        landing.chmod(0o755)  # a temporary folder is its owner's alone
+        landing.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        return False
+    finally:
+        shutil.rmtree(landing, ignore_errors=True)
+    return True
 
 
 class _Part:

@@ -5,19 +5,21 @@ score, then of the smaller id, whichever came first: when a better one comes, th
 is rejected by a further decision.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.rules import better, fingerprint
-from schemas import Decided, Finding, Generated
-from streams.app import App, work
-from streams.envelope import event
-from streams.errors import UnreadableRecord
+from schemas import Decided, Event, Finding, Generated
+from streams.envelope import event, events
+from streams.errors import MissingRecord
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
 from streams.topics import DECISIONS
+
+if TYPE_CHECKING:
+    from streams.app import App
 
 Best = tuple[float, str, str | None]
 """Score, generation and run of the response that is kept."""
@@ -40,9 +42,8 @@ class Kept:
             "create table done (phase, policy, generation,"
             " primary key (phase, policy, generation)) without rowid"
         )
-        for partition in range(store.topics()[DECISIONS.name]):
-            for record in store.scan(DECISIONS.name, partition):
-                self._recall(record)
+        for told in events(store, DECISIONS.name):
+            self._recall(told)
 
     def decide(self, gated: Decided) -> list[Decided]:
         """What follows from one decision of the gate: nothing for what it rejected.
@@ -50,12 +51,11 @@ class Kept:
         Nothing either for a generation that has its decision: told again against later ones, it
         might name another that is kept.
         """
-        if gated.step != "gate" or gated.verdict == "rejected" or not self._is_new(gated):
+        if gated.step != "gate" or gated.verdict == "rejected":
             return []
-        generated = event(self._store.find(gated.generation)[0])
-        if not isinstance(generated, Generated):
+        mark = fingerprint(self._response(gated))
+        if not self._is_new(gated):
             return []
-        mark = fingerprint(generated.response)
         best = self._best(gated, mark)
         if best is None:
             self._keep(gated, mark)
@@ -65,6 +65,16 @@ class Kept:
         self._keep(gated, mark)
         # The loser goes first: a crash between the two leaves none kept, and this one comes again.
         return [superseded(gated, mark, best), unique(gated, mark)]
+
+    def _response(self, gated: Decided) -> str:
+        for record in self._store.find(gated.generation):
+            generated = event(record)
+            if isinstance(generated, Generated):
+                return generated.response
+        raise MissingRecord(
+            f"Decision {gated.id} is on generation {gated.generation}, which is not on"
+            f" {self._store.path}. See `lem log verify`."
+        )
 
     def _is_new(self, decision: Decided) -> bool:
         """Whether this generation is decided on for the first time; from now on it is not."""
@@ -95,11 +105,7 @@ class Kept:
             ),
         )
 
-    def _recall(self, record: Any) -> None:
-        try:
-            told = event(record)
-        except UnreadableRecord:  # buried when the agent comes to it
-            return
+    def _recall(self, told: Event) -> None:
         if not isinstance(told, Decided) or told.step != "dedup" or not told.fingerprint:
             return
         self._is_new(told)
@@ -123,23 +129,17 @@ def superseded(gated: Decided, mark: str, best: Best) -> Decided:
     return _told(gated, mark, best, of=gated.generation)
 
 
-def undecided(store: Store, gated_ids: Iterator[str]) -> Iterator[Decided]:
-    """What follows from these decisions of the gate, read from the log."""
-    kept = Kept(store)
-    for gated_id in gated_ids:
-        for record in store.find(gated_id):
-            gated = event(record)
-            if isinstance(gated, Decided):
-                yield from kept.decide(gated)
-
-
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Decide on everything that the gate lets pass or holds."""
-    kept: list[Kept] = []  # read when the worker runs, not when the app is made
+    from streams.app import work
+
+    store = Store(app.settings.log_path)  # its own: it is read in a thread first
+    app.closing.append(store.close)
+    kept: list[Kept] = []
 
     async def handle(gated: Decided) -> list[Decided]:
         if not kept:
-            kept.append(Kept(app.store))
+            kept.append(await asyncio.to_thread(Kept, store))
         return kept[0].decide(gated)
 
     @app.agent(app.topic(DECISIONS.name), name="dedup")

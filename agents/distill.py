@@ -94,6 +94,7 @@ def started(question: Question, plan: Plan) -> Started:
             samples=plan.samples,
             requests=len(plan.requests) + plan.known,
             retries=plan.retries,
+            attempt=max((each.attempt for each in plan.requests), default=0),
         )
     )
 

@@ -4,20 +4,21 @@ Decisions stand under the digest of the policy that made them. When the policy c
 generations are decided again under the new digest, and the old decisions stay.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.kernels import Kernels
 from agents.rules import findings, verdict
 from schemas import Decided, Generated, Scored
-from streams.app import App, work
 from streams.curriculum import Curriculum, Phase
-from streams.envelope import draft, event
-from streams.errors import LogError
+from streams.envelope import event
+from streams.errors import MissingRecord
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
 from streams.topics import SCORES
+
+if TYPE_CHECKING:
+    from streams.app import App
 
 
 def decided(scored: Scored, generated: Generated, phase: Phase, kernels: dict[str, str]) -> Decided:
@@ -55,28 +56,11 @@ class Gate:
         generated = _generation(self._store, scored)
         return decided(scored, generated, phase, self._kernels.named(generated.run))
 
-    def decide_again(self, scored_ids: Iterable[str]) -> Iterator[Decided]:
-        """The decisions on these scores, read from the log."""
-        for scored_id in scored_ids:
-            for record in self._store.find(scored_id):
-                scored = event(record)
-                if isinstance(scored, Scored) and (decision := self.decide(scored)):
-                    yield decision
 
-
-def write(store: Store, decisions: Iterable[Decided], *, batch: int = 500) -> Iterator[int]:
-    """Append the decisions in batches; yields how many of each batch were new."""
-    waiting = []
-    for decision in decisions:
-        waiting.append(draft(decision))
-        if len(waiting) == batch:
-            yield sum(place.is_new for place in store.append(waiting))
-            waiting.clear()
-    yield sum(place.is_new for place in store.append(waiting))
-
-
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Decide every score that comes in."""
+    from streams.app import work
+
     deciding = Gate(app.store, app.curriculum)
 
     async def handle(scored: Scored) -> list[Decided]:
@@ -93,7 +77,7 @@ def _generation(store: Store, scored: Scored) -> Generated:
         generated = event(record)
         if isinstance(generated, Generated):
             return generated
-    raise LogError(
+    raise MissingRecord(
         f"Score {scored.id} is of generation {scored.generation}, which is not on {store.path}."
         " See `lem log verify`."
     )

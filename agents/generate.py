@@ -3,16 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.kernels import Kernels
 from agents.models import Answer, Ask, Model, open_model, outcome
+from agents.models.patience import Patience
 from schemas import Generated, Requested
-from streams.app import App, work
-from streams.errors import ModelError, ModelSilent
+from streams.errors import ModelError, ModelSilent, RequestRefused
 from streams.ids import named, sealed, seed
 from streams.origin import origin
 from streams.topics import REQUESTS
+
+if TYPE_CHECKING:
+    from streams.app import App
 
 
 def asked(requested: Requested, kernel: str | None) -> Ask:
@@ -25,13 +28,13 @@ def asked(requested: Requested, kernel: str | None) -> Ask:
     )
 
 
-def generated(requested: Requested, answer: Answer | None, error: str | None = None) -> Generated:
-    """The generation of a request: an answer with its outcome, or an error in its own field."""
-    facts: dict[str, Any] = {"response": "", "outcome": "error", "error": error}
-    if answer:
+def generated(requested: Requested, answer: Answer | str) -> Generated:
+    """The generation of a request: an answer with its outcome, or why there is none."""
+    if isinstance(answer, str):
+        facts: dict[str, Any] = {"response": "", "outcome": "error", "error": _text(answer)}
+    else:
         facts = {
-            # Half a surrogate pair, as a server may send it, is no text that JSON can hold.
-            "response": answer.text.encode(errors="replace").decode(),
+            "response": _text(answer.text),
             "outcome": outcome(answer),
             "finish_reason": answer.finish_reason,
             "system_role": answer.system_role,
@@ -58,17 +61,25 @@ def generated(requested: Requested, answer: Answer | None, error: str | None = N
     )
 
 
+def _text(said: str) -> str:
+    """Half a surrogate pair, as a server may send it, is no text that JSON can hold."""
+    return said.encode(errors="replace").decode()
+
+
 class Desk:
     """Asks one model at a time, in a thread of its own, so that the event loop stays free."""
 
     def __init__(self, opening: Callable[[str], Model]) -> None:
         self._opening = opening
         self._model: Model | None = None
-        # MLX keeps its streams by thread: one thread opens the model and asks it.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lem-model")
 
-    async def answer(self, url: str, ask: Ask) -> Answer:
-        """The model's answer; opens it first where another one, or none, is open."""
+    async def answer(self, url: str, ask: Ask) -> Answer | str:
+        """The model's answer, or in a sentence why this request has none.
+
+        Raises:
+            ModelError: The model can't be opened, or takes no request at all.
+        """
         return await asyncio.get_running_loop().run_in_executor(
             self._thread, self._answer, url, ask
         )
@@ -79,18 +90,30 @@ class Desk:
         if self._model:
             self._model.close()
 
-    def _answer(self, url: str, ask: Ask) -> Answer:
+    def _answer(self, url: str, ask: Ask) -> Answer | str:
+        model = self._opened(url)
+        try:
+            return model.answer(ask)
+        except (ModelSilent, RequestRefused) as error:
+            return str(error)
+        except ModelError:
+            raise
+        except Exception as error:  # a back end's own: told with the request, which is kept
+            return f"Model {url} failed: {type(error).__name__}: {error}"
+
+    def _opened(self, url: str) -> Model:
+        """The model of this URL; another one that is open is let go first."""
         if self._model is None or self._model.url != url:
             if self._model:
                 self._model.close()
             self._model = None
             self._model = self._opening(url)
-        return self._model.answer(ask)
+        return self._model
 
 
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Answer every request that has no generation yet."""
-    from agents.models.openai import Patience
+    from streams.app import work
 
     desk = Desk(lambda url: open_model(url, patience=Patience(tries=app.settings.tries)))
     kernels = Kernels(app.store)
@@ -102,14 +125,19 @@ def join(app: App) -> None:
         kernel = kernels.of(requested.run) if requested.kernel else None
         try:
             answer = await desk.answer(requested.model, asked(requested, kernel))
-        except ModelSilent as error:
-            return [generated(requested, None, str(error))]
         except ModelError as error:
-            raise ModelError(
-                f"{error} Request {requested.id[:8]} of run {requested.run} waits for it."
-            ) from error
+            if not app.settings.skip_failing:
+                raise ModelError(f"{error} {_waits(requested)}") from error
+            answer = str(error)
         return [generated(requested, answer)]
 
     @app.agent(app.topic(REQUESTS.name), name="generate")
     async def generate(stream: Any) -> None:
         await work(app, stream, Requested, handle, step="generate")
+
+
+def _waits(requested: Requested) -> str:
+    return (
+        f"Request {requested.id[:8]} of run {requested.run} waits for it. To go on without it:"
+        " `lem run --skip-failing`; what is skipped so is asked again by `lem distill --retry`."
+    )

@@ -12,7 +12,6 @@ from agents.dataset import MANIFEST, Row, manifest, publish, scratch, write
 from agents.kernels import Kernels
 from agents.rules import leak
 from schemas import Decided, Materialized, Position
-from streams.app import App, work
 from streams.curriculum import Curriculum, Phase
 from streams.errors import LemError, LogError
 from streams.ids import sealed
@@ -22,6 +21,7 @@ from streams.replay import opened, policies
 from streams.topics import DATASETS, DEAD_LETTERS, DECISIONS
 
 if TYPE_CHECKING:
+    from streams.app import App
     from streams.replay import Views
 
 _LOOK_EVERY_S = 0.5
@@ -62,8 +62,9 @@ def materialize(
     return made, target
 
 
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Materialize each phase when every request of its runs is decided."""
+    from streams.app import work
 
     async def handle(decided: Decided) -> list[Materialized]:
         app.unsettled.add(decided.phase)
@@ -80,21 +81,21 @@ def join(app: App) -> None:
     app.timer(interval=_LOOK_EVERY_S)(look)
 
 
-async def _look(app: App) -> None:
+async def _look(app: "App") -> None:
     """Make the datasets that may have changed, away from the event loop."""
     names = sorted(app.unsettled & app.curriculum.phases.keys())
+    app.unsettled.clear()  # what is decided from here on is looked at again
     app.busy += 1
     try:
         for made in await asyncio.to_thread(_complete, app, names):
             await app.tell(made)
-        app.unsettled.clear()
     except LemError as error:
         app.fail(error)
     finally:
         app.busy -= 1
 
 
-def _complete(app: App, names: list[str]) -> list[Materialized]:
+def _complete(app: "App", names: list[str]) -> list[Materialized]:
     """The datasets of those phases that admit something and wait for no decision."""
     home, curriculum = app.settings.home_path, app.curriculum
     store = Store(app.settings.log_path)

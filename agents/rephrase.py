@@ -3,14 +3,16 @@
 101 probes become 404 prompts.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.rephrasings import rephrasings
 from schemas import Probed
-from streams.app import App, work
 from streams.ids import sealed
 from streams.origin import origin
 from streams.topics import PROBES
+
+if TYPE_CHECKING:
+    from streams.app import App
 
 
 def rephrased(probed: Probed) -> list[Probed]:
@@ -34,8 +36,9 @@ def rephrased(probed: Probed) -> list[Probed]:
     ]
 
 
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Rephrase every probe that comes in."""
+    from streams.app import work
 
     async def handle(probed: Probed) -> list[Probed]:
         return rephrased(probed)

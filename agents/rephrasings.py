@@ -37,6 +37,8 @@ _SUFFIXES: dict[RephrasingKind, str] = {
     "urgency": "_R_URGE",
     "culture": "_R_CULT",
 }
+SUFFIXES = tuple(_SUFFIXES.values())
+"""How the ids of rephrasings end; no original's may."""
 
 
 def rephrasings(probe: str, prompt: str) -> list[tuple[RephrasingKind, str, str]]:

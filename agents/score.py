@@ -1,14 +1,16 @@
 """Score: each generation gets the score of the scorer that its phase's gate names."""
 
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agents.scorers import Scorer, scorer
 from schemas import Generated, Scored
-from streams.app import App, work
 from streams.ids import sealed
 from streams.origin import origin
 from streams.topics import GENERATIONS
+
+if TYPE_CHECKING:
+    from streams.app import App
 
 
 def scored(generated: Generated, by: Scorer) -> Scored:
@@ -29,8 +31,9 @@ def scored(generated: Generated, by: Scorer) -> Scored:
     )
 
 
-def join(app: App) -> None:
+def join(app: "App") -> None:
     """Score every generation that comes in; a phase that is no longer there names no scorer."""
+    from streams.app import work
 
     async def handle(generated: Generated) -> list[Scored]:
         phase = app.curriculum.phases.get(generated.phase)

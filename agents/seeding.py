@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from agents.rephrasings import SUFFIXES
 from schemas import Probed
-from streams.envelope import draft, event
-from streams.errors import ConfigError, UnreadableRecord
+from streams.envelope import draft, events
+from streams.errors import ConfigError
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
@@ -28,11 +29,14 @@ def told(store: Store, paths: Iterable[Path]) -> tuple[Counts, list[str]]:
         errors += refused
         for seed in seeds:
             count = counts.setdefault(seed.set, {"set": seed.set, "new": 0, "there": 0})
+            if seed.id.endswith(SUFFIXES):
+                errors.append(f'{seed.place}: id "{seed.id}" ends like a rephrasing\'s; change it.')
+                continue
             probed = probe(seed)
             other = known.setdefault(probed.probe, probed)
             if other is probed:
                 new.append(probed)
-            elif other.id != probed.id:
+            elif other.id != probed.id or other.set != probed.set:
                 errors.append(_conflict(seed, other))
                 continue
             kind = "new" if other is probed else "there"
@@ -56,19 +60,17 @@ def probe(seed: Seed) -> Probed:
 
 
 def probes(store: Store) -> Iterable[Probed]:
-    """Every probe on the log, rephrasings too; unreadable records are passed over."""
-    for partition in range(store.topics()[PROBES.name]):
-        for record in store.scan(PROBES.name, partition):
-            try:
-                probed = event(record)
-            except UnreadableRecord:  # buried by the agents; shown by `lem log verify`
-                continue
-            if isinstance(probed, Probed):
-                yield probed
+    """Every probe on the log, rephrasings too."""
+    return (each for each in events(store, PROBES.name) if isinstance(each, Probed))
 
 
 def _conflict(seed: Seed, other: Probed) -> str:
     differing = "prompt" if seed.prompt != other.prompt else "domain or language"
+    if seed.set != other.set:
+        return (
+            f'{seed.place}: probe "{seed.id}" is on the log in the set "{other.set}"'
+            f" (event {other.id[:8]}), where it stays; a probe is in one set."
+        )
     return (
         f'{seed.place}: probe "{seed.id}" is on the log with another {differing}'
         f" (event {other.id[:8]}); give the new one an id of its own."

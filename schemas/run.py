@@ -28,7 +28,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     more samples later continue the same run.
     """
 
-    identity: ClassVar[tuple[str, ...]] = ("run", "samples", "requests", "retries")
+    identity: ClassVar[tuple[str, ...]] = ("run", "samples", "requests", "retries", "attempt")
 
     phase: str
     """The curriculum phase, as `1` or `demo`."""
@@ -50,3 +50,6 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
 
     retries: int = 0
     """How many of them ask again what ended in an error before."""
+
+    attempt: int = 0
+    """The highest attempt among them: how often the stubbornest error was met so far."""

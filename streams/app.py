@@ -9,16 +9,13 @@ from typing import Any, TypeVar
 import faust
 from faust.types import Message
 
-from schemas import Buried
 from schemas.base import Fact
 from streams import envelope
 from streams.config import Settings
 from streams.curriculum import load
 from streams.errors import LemError, UnreadableRecord
-from streams.ids import sealed
-from streams.log.records import Draft
+from streams.log.records import Draft, Record
 from streams.log.store import Store
-from streams.origin import origin
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
 _PREFETCH = 200  # records ahead of an agent; at 100 KB each that is 20 MB a topic
@@ -117,33 +114,25 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
 
 
 async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str) -> list[Draft]:
-    topic, partition, offset, value = (
-        message.topic,
-        message.partition,
-        message.offset,
-        message.value,
-    )
+    record = _record(message)
     try:
-        event = envelope.read(topic, partition, offset, value)
+        event = envelope.event(record)
         found = await handle(event) if isinstance(event, kind) else ()
         return [envelope.draft(fact) for fact in found]
     except UnreadableRecord as error:
         said = str(error)
     except LemError:
         raise
-    except Exception as error:  # a fault of ours: told, kept, and no reason to stop the others
-        log.exception("%s failed at %s[%s]@%s", step, topic, partition, offset)
+    except Exception as error:  # a fault of ours: kept with the record, no reason to stop others
+        log.info("%s failed at %s", step, record[:3], exc_info=True)
         said = f"{step} failed: {type(error).__name__}: {error}"
-    buried = Buried(
-        **origin(),
-        topic=topic,
-        partition=partition,
-        offset=offset,
-        step=step,
-        error=said.encode(errors="replace").decode(),
-        value=value or b"",
-    )
-    return [envelope.draft(sealed(buried))]
+    return [envelope.draft(envelope.buried(record, step=step, error=said))]
+
+
+def _record(message: Message) -> Record:
+    """Faust's message as a record of the log; what `handle` needs of it."""
+    topic, partition, offset = message.topic, message.partition, message.offset
+    return Record(topic, partition, offset, 0, message.key, message.value, ())
 
 
 async def _leave() -> None:

@@ -17,6 +17,7 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _FILE = "lem.yaml"
 _PREFIX = "LEM_"
 
+_NAME = r"^[A-Za-z0-9_.-]+$"
 DEFAULT_MODEL = "mlx:mlx-community/gemma-3-1b-it-qat-4bit"
 
 
@@ -29,8 +30,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     broker: str = ""
     """Where the log is: empty for the embedded one, else `sqlite:///PATH`."""
 
-    group: Annotated[str, Meta(pattern=r"^[\w.-]+$")] = "lem"
-    """The consumer group of the worker; one embedded worker for each group."""
+    group: Annotated[str, Meta(pattern=_NAME)] = "lem"
+    """The consumer group of the worker; a second group would ask every request again."""
 
     partitions: Annotated[int, Meta(ge=1)] = 1
     """Partitions of a topic when it is made; a topic that is there keeps its own."""
@@ -43,6 +44,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     model: str = DEFAULT_MODEL
     """The model URL that `lem distill` asks where none is named."""
+
+    skip_failing: bool = False
+    """Give up requests to a model that can't be opened, as errors, rather than stop."""
 
     tries: Annotated[int, Meta(ge=1)] = 5
     """How often a silent server is asked before the answer is given up as an error."""

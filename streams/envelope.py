@@ -1,12 +1,17 @@
 """An event as a record of its topic, and back."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 
-from schemas import Event
+from schemas import Buried, Event
 from schemas.base import Fact
 from schemas.codec import Unreadable, decode, encode
 from streams.errors import UnreadableRecord
+from streams.ids import sealed
 from streams.log.records import Draft, Record
+from streams.log.store import Store
+from streams.origin import origin
 from streams.topics import TOPICS, key_of, topic_of
 
 ID, SUM = "lem-id", "lem-sha256"
@@ -32,6 +37,20 @@ def draft(event: Fact) -> Draft:
     )
 
 
+def buried(record: Record, *, step: str, error: str) -> Buried:
+    """The burial of a record that a step can't use."""
+    found = Buried(
+        **origin(),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        step=step,
+        error=error.encode(errors="replace").decode(),
+        value=record.value or b"",
+    )
+    return sealed(found)
+
+
 def checksum(value: bytes) -> bytes:
     """The first 16 hexadecimal digits of the value's SHA-256."""
     return hashlib.sha256(value).hexdigest()[:16].encode()
@@ -50,6 +69,22 @@ def event(record: Record) -> Event:
         UnreadableRecord: Its bytes are no event, or one of another topic.
     """
     return read(record.topic, record.partition, record.offset, record.value)
+
+
+def events(store: Store, topic: str, *, after: dict[int, int] | None = None) -> Iterator[Event]:
+    """Every readable event of a topic; the others are buried by the agents, or shown by verify.
+
+    Args:
+        store: The log.
+        topic: Its name.
+        after: The first offset to read, by partition; taken further as events are read.
+    """
+    following = {} if after is None else after
+    for partition in range(store.topics()[topic]):
+        for record in store.scan(topic, partition, offset=following.get(partition, 0)):
+            following[partition] = record.offset + 1
+            with suppress(UnreadableRecord):
+                yield event(record)
 
 
 def read(topic: str, partition: int, offset: int, value: bytes | None) -> Event:

@@ -3,10 +3,12 @@
 LemError
 ├── ConfigError         a setting, a seed file or the curriculum can't be used
 ├── UnreadableRecord    a record is no event that this lem knows
+│   └── MissingRecord   a record names another that is not on the log, or can't be read
 ├── LogError            the log can't be opened, read or written
 │   └── GroupTaken      another worker of the same group is running
 └── ModelError          a model can't be opened
-    └── ModelSilent     a model gave no answer, after every try
+    ├── ModelSilent     a model gave no answer, after every try
+    └── RequestRefused  a model takes other requests, but not this one
 """
 
 
@@ -20,6 +22,10 @@ class ConfigError(LemError):
 
 class UnreadableRecord(LemError):
     """A record is no event that this lem knows."""
+
+
+class MissingRecord(UnreadableRecord):
+    """A record names another that is not on the log, or can't be read."""
 
 
 class LogError(LemError):
@@ -36,3 +42,7 @@ class ModelError(LemError):
 
 class ModelSilent(ModelError):
     """A model gave no answer, after every try."""
+
+
+class RequestRefused(ModelError):
+    """A model takes other requests, but not this one."""

@@ -10,7 +10,7 @@ import logging
 import os
 import uuid
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -39,6 +39,8 @@ _FORMAT = 1  # of the files; another one has them written again
 _NOTE = b"lem"  # under which a file's footer holds its `_Note`
 
 _log = logging.getLogger(__name__)
+
+Progress = Callable[[int], object]
 
 
 class Policy(NamedTuple):
@@ -71,18 +73,25 @@ class Views:
 
 
 @contextmanager
-def opened(store: Store, home: Path, policies: Sequence[Policy] = ()) -> Iterator[Views]:
+def opened(
+    store: Store,
+    home: Path,
+    policies: Sequence[Policy] = (),
+    *,
+    progress: Progress | None = None,
+) -> Iterator[Views]:
     """Every view of the log as it is now, with the copy in `home` brought up to date.
 
     Args:
         store: The log.
         home: Where the copy is kept.
         policies: Those in force, one a phase; they become the table `policies`.
+        progress: Called with how many more records went into files of the copy.
     """
     import duckdb
 
     ends = store.ends()
-    parts = copied(store, home, ends)
+    parts = copied(store, home, ends, progress)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": "25%",  # a model may run beside; the rest is spilled to disk
         "threads": min(4, os.cpu_count() or 1),
@@ -101,14 +110,21 @@ def policies(curriculum: Curriculum) -> list[Policy]:
     return [Policy(p.name, p.policy, p.gate.scorer, p.gate.threshold) for p in phases]
 
 
-def copied(store: Store, home: Path, ends: Mapping[TopicPartition, int]) -> dict[str, Part]:
+def copied(
+    store: Store,
+    home: Path,
+    ends: Mapping[TopicPartition, int],
+    progress: Progress | None = None,
+) -> dict[str, Part]:
     """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
     parts = {topic: Part([], [], []) for topic in TOPICS}
     with ThreadPoolExecutor(1, "lem-columns") as writer, ThreadPoolExecutor(1, "lem-disk") as disk:
         copy = _Copy(store, home / "columns", writer, disk)
         for (topic, partition), end in ends.items():
             if topic in parts:
-                copy.add(parts[topic], topic, partition, end)
+                for made in copy.add(parts[topic], topic, partition, end):
+                    if progress:
+                        progress(made)
         copy.settle(left=0)
     return parts
 
@@ -141,11 +157,12 @@ class _Copy:
         self._pending: deque[tuple[Future[None], Path, Part, Rows]] = deque()
         self._is_writable = True
 
-    def add(self, part: Part, topic: str, partition: int, end: int) -> None:
-        """Add a partition, up to `end`, to its topic's part."""
+    def add(self, part: Part, topic: str, partition: int, end: int) -> Iterator[int]:
+        """Add a partition, up to `end`, to its topic's part; yields the records of new files."""
         whole = end - end % FILE_RECORDS
         for start in range(0, whole, FILE_RECORDS):
-            self._add_file(part, topic, partition, start)
+            if self._add_file(part, topic, partition, start):
+                yield FILE_RECORDS
         if whole < end:
             rows = read(self._store, topic, partition, whole, end)
             part.batches.extend(rows.batches)
@@ -165,7 +182,8 @@ class _Copy:
                     _log.warning(said, path, error)
                 self._is_writable = False
 
-    def _add_file(self, part: Part, topic: str, partition: int, start: int) -> None:
+    def _add_file(self, part: Part, topic: str, partition: int, start: int) -> bool:
+        """Take the file that there is, or make it; true for the latter."""
         stop = start + FILE_RECORDS
         path = self._folder / topic / str(partition) / f"{start:012}-{stop - 1:012}.parquet"
         note = _note(path)
@@ -173,10 +191,11 @@ class _Copy:
         if note and (note.form, note.last) == (_form(TOPICS[topic].event), _digest(last)):
             part.files.append(path)
             part.unreadable.extend(Unreadable(topic, partition, *bad) for bad in note.unreadable)
-            return
+            return False
         if note:
             _log.warning("%s is of another log or another lem; it is written again.", path)
         self._make_file(path, part, read(self._store, topic, partition, start, stop))
+        return True
 
     def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
         self.settle(left=_PENDING)

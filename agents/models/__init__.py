@@ -15,7 +15,7 @@ from schemas.request import Sampling
 from streams.errors import ModelError
 
 if TYPE_CHECKING:
-    from agents.models.openai import Patience
+    from agents.models.patience import Patience
 
 SCHEMES = """\
  - mlx:FOLDER or mlx:NAME/REPO, a model on this machine, as mlx:mlx-community/gemma-3-1b-it-qat-4bit

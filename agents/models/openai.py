@@ -7,20 +7,18 @@ OPENAI_API_KEY when the model is opened; no error and no event ever holds it.
 What can't be seen from here: a server whose chat template drops the system message in silence.
 """
 
-import email.utils
 import os
-import random
 import re
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from agents.models import Answer, Ask, control_tokens
+from agents.models.patience import Patience, told_s, wait_s
 from schemas.generation import SystemRole
-from streams.errors import ModelError, ModelSilent
+from streams.errors import ModelError, ModelSilent, RequestRefused
 
 if TYPE_CHECKING:
     import httpx
@@ -38,22 +36,6 @@ HINTS = {
     404: "mend the URL or the name after #",
 }
 """What to do about a refusal, by its status."""
-
-
-class Patience(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a server is asked, and how long is waited."""
-
-    tries: int = 5
-    """How often in all."""
-
-    first_wait_s: float = 0.5
-    """At most so long is waited after the first try, twice as long after each further one."""
-
-    max_wait_s: float = 30.0
-    """The longest wait, unless the server asks for a longer one."""
-
-    timeout_s: float = 600.0
-    """How long one try may take, and the longest wait a server may ask for."""
 
 
 class _Message(msgspec.Struct):
@@ -169,7 +151,9 @@ class OpenAIModel:
             told = told_s(response.headers.get("Retry-After"))
             raise _TryAgain(f'it answered {response.status_code} "{said}"', told_s=told)
         hint = HINTS.get(response.status_code, "ask for something that it takes")
-        raise ModelError(f'Model {self.url} refuses with {response.status_code} "{said}"; {hint}.')
+        # The others speak of the server or the key, these of the one request: too long, say.
+        kind = RequestRefused if response.status_code in (400, 413, 422) else ModelError
+        raise kind(f'Model {self.url} refuses with {response.status_code} "{said}"; {hint}.')
 
     def _answer(self, completion: _Completion, role: SystemRole, began: float) -> Answer:
         choice, usage = completion.choices[0], completion.usage or _Usage()
@@ -228,17 +212,6 @@ def _key() -> str:
     return key
 
 
-def wait_s(patience: Patience, attempt: int, *, told_s: float | None = None) -> float:
-    """Say how long to wait after the `attempt`-th try: at random up to a limit that doubles.
-
-    Chance keeps many workers from coming back all at once. What the server asks for counts as
-    the least, up to `timeout_s`.
-    """
-    limit = min(patience.max_wait_s, patience.first_wait_s * 2 ** (attempt - 1))
-    drawn = random.uniform(0, limit)  # no secret depends on it
-    return max(drawn, min(told_s or 0.0, patience.timeout_s))
-
-
 def _messages(ask: Ask, *, merged: bool) -> list[dict[str, str]]:
     if not ask.system:
         return [{"role": "user", "content": ask.prompt}]
@@ -281,18 +254,3 @@ def _words(body: str) -> str:
         if isinstance(value, dict) and name in value:
             value = value[name]
     return value if isinstance(value, str) else body.strip()
-
-
-def told_s(header: str | None) -> float | None:
-    """Read how long Retry-After asks to wait; it holds seconds or a date."""
-    if header is None:
-        return None
-    try:
-        return max(0.0, float(header))
-    except ValueError:
-        pass
-    try:
-        until = email.utils.parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())

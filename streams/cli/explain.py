@@ -1,13 +1,12 @@
 """`lem explain`: what led to an event, what came of it, and whether it is in a dataset."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from schemas import Event, Generated, Started
 from streams import envelope
-from streams.cli.context import opened
+from streams.cli.context import opened, viewed
 from streams.cli.log import by_id
 from streams.cli.shown import Json, console, json_lines
 from streams.cli.status import rows
@@ -61,15 +60,11 @@ def explain(
 
     Example: lem explain 3fa9c2d1
     """
-    from streams import replay
-    from streams.curriculum import load
-
     found = settings()
     with opened(found, must_exist=True) as store:
         record = _one(by_id(store, event_id), event_id)
         event = envelope.event(record)
-        policies = replay.policies(load(Path(found.curriculum)))
-        with replay.opened(store, found.home_path, policies) as views:
+        with viewed(store, found) as views:
             causes = [*_opening(store, views, event), *_causes(store, event)]
             effects = _effects(views, event)
             fate = _fate(views, _generation(event))

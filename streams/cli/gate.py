@@ -1,13 +1,15 @@
 """`lem gate`: decide old generations under the policies of now."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli.context import opened
+from streams.cli.context import opened, viewed
 from streams.cli.settling import settled
 from streams.cli.shown import Json, show
+from streams.cli.status import rows
 from streams.config import settings
 
 PhaseName = Annotated[
@@ -33,16 +35,15 @@ def gate(phase: PhaseName = None, *, as_json: Json = False) -> None:
     Example: lem gate --phase 1
     """
     from streams.curriculum import load
-    from streams.replay import opened as replayed
-    from streams.replay import policies
 
     found = settings()
     curriculum = load(Path(found.curriculum))
+    if phase:
+        curriculum.phase(phase)
     with opened(found, must_exist=True) as store:
         if not settled(store, found, curriculum):
-            print("A worker is running; it decides under the policies that it began with.")
-        with replayed(store, found.home_path, policies(curriculum)) as views:
-            counted = views.db.execute(_COUNTS, [phase])
-            names = [column[0] for column in counted.description]
-            rows = [dict(zip(names, values, strict=True)) for values in counted.fetchall()]
-    show(rows, as_json=as_json)
+            said = "A worker is running; it decides under the policies that it began with."
+            print(said, file=sys.stderr)
+        with viewed(store, found, curriculum) as views:
+            shown = rows(views, _COUNTS, [phase])
+    show(shown, as_json=as_json)

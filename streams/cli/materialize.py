@@ -5,13 +5,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.context import opened
+from streams.cli.context import opened, viewed
 from streams.cli.settling import settled
 from streams.cli.shown import Json, near, show
-from streams.config import settings
+from streams.cli.status import rows
+from streams.config import Settings, settings
+from streams.errors import LogError
 
 if TYPE_CHECKING:
     from schemas import Materialized
+    from streams.curriculum import Curriculum
+    from streams.log.store import Store
+
+_COUNTS = """
+select count(*) as generated, count(*) filter (verdict = 'pending') as pending
+from verdicts where phase = ?"""
 
 PhaseName = Annotated[str, typer.Option("--phase", help="A phase of the curriculum, as 1.")]
 Out = Annotated[
@@ -35,22 +43,44 @@ def materialize(phase: PhaseName, *, out: Out = None, as_json: Json = False) -> 
     curriculum = load(Path(found.curriculum))
     chosen = curriculum.phase(phase)
     with opened(found, must_exist=True) as store:
-        settled(store, found, curriculum)
+        _ready(store, found, curriculum, phase)
         manifest, folder = made(store, found.home_path, curriculum, chosen, out=out)
         store.append([draft(manifest)])
-    rows = [
+    files = [
         {"file": str(near(folder / f.name)), "rows": f.rows, "sha256": f.sha256[:16]}
         for f in manifest.files
     ]
-    show([*rows], as_json=as_json, title=f"dataset {manifest.id[:8]}, phase {phase}")
+    show(files, as_json=as_json, title=f"dataset {manifest.id[:8]}, phase {phase}")
     if not as_json:
         _warn(manifest, chosen.training.batch_size)
+
+
+def _ready(store: "Store", found: Settings, curriculum: "Curriculum", phase: str) -> None:
+    """Decide what is undecided, and refuse to make a dataset of what is not all there.
+
+    Raises:
+        LogError: Nothing was generated yet, or a worker still decides.
+    """
+    is_settled = settled(store, found, curriculum)
+    with viewed(store, found, curriculum) as views:
+        (counts,) = rows(views, _COUNTS, [phase])
+    if not counts["generated"]:
+        raise LogError(
+            f'Phase "{phase}" has no generations yet. Plan some with'
+            f" `lem distill --phase {phase}`, and have them made by `lem run`."
+        )
+    if counts["pending"] and not is_settled:
+        raise LogError(
+            f'{counts["pending"]} of {counts["generated"]} generations of phase "{phase}" are not'
+            " decided under the policy of now, and a worker is running: it makes the dataset when"
+            " it is done. If the curriculum was changed since it began, start it again."
+        )
 
 
 def _warn(manifest: "Materialized", batch_size: int) -> None:
     for file in manifest.files:
         if file.rows < batch_size:
             print(
-                f"{file.name} has {file.rows} rows; mlx_lm.lora with the batch size {batch_size}"
-                " of this phase needs as many at least."
+                f"{file.name} has {file.rows} rows; mlx_lm.lora needs {batch_size} at least,"
+                " the batch size of this phase."
             )

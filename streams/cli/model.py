@@ -7,7 +7,7 @@ import typer
 
 from streams.config import settings
 
-app = typer.Typer(help="Models on this machine.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 UntilIdle = Annotated[bool, typer.Option("--until-idle", help="End when nothing is left to do.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what Faust does.")]
-Group = Annotated[str | None, typer.Option(help="The consumer group; LEM_GROUP if none.")]
+Skip = Annotated[
+    bool, typer.Option("--skip-failing", help="Give up requests to a model that can't be opened.")
+]
 
 _LOOK_EVERY_S = 0.1
 _EXIT_INTERRUPTED = 130
 
 
-def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose = False) -> None:
+def run(
+    *, until_idle: UntilIdle = False, skip_failing: Skip = False, verbose: Verbose = False
+) -> None:
     """Run the agents.
 
     They rephrase, generate, score, gate, dedup and materialize what comes onto the log. Ctrl+C
@@ -37,7 +41,7 @@ def run(*, until_idle: UntilIdle = False, group: Group = None, verbose: Verbose 
     if not verbose:  # what stops the worker is told once, at the end
         for name in ("faust", "mode", "streams.log"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    found = settings({"group": group})
+    found = settings({"skip_failing": skip_failing or None})
     _settle(found)
     interrupted = asyncio.run(_serve(found, until_idle=until_idle))
     if interrupted:

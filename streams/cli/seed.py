@@ -29,7 +29,8 @@ def seed(paths: Paths = None, *, as_json: Json = False) -> None:
     found = settings()
     with opened(found) as store:
         counts, errors = told(store, paths or [Path(found.seeds)])
-    show(counts, as_json=as_json)
+    if counts or as_json:
+        show(counts, as_json=as_json)
     if errors:
-        many = f"{len(errors)} seeds were not used; the others are on the log."
+        many = f"{len(errors)} problems; the seeds without one are on the log."
         raise ConfigError("\n  ".join([many, *errors]))

@@ -1,28 +1,45 @@
 """Settling from the command line: with progress, and only where no worker is at it."""
 
-from pathlib import Path
+from collections import deque
 from typing import TYPE_CHECKING
 
+from streams.cli.context import viewed
 from streams.cli.shown import progress
 from streams.config import Settings
 from streams.errors import GroupTaken
 from streams.log.group import held
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.base import Fact
     from streams.curriculum import Curriculum
     from streams.log.store import Store
 
 
 def settled(store: "Store", found: Settings, curriculum: "Curriculum") -> bool:
     """Decide what the policies of now have not decided; false where a worker holds the group."""
-    from agents import settle
+    from agents.settle import STEPS
 
     try:
-        with held(Path(found.log_path), found.group):
-            for what, step in (("gate", settle.gate), ("dedup", settle.dedup)):
-                with progress(what, total=None) as bar:
-                    for count in step(store, found, curriculum):
-                        bar.update(bar.task_ids[0], advance=count)
+        with held(found.log_path, found.group):
+            steps = deque(STEPS)
+            while steps:
+                with viewed(store, found, curriculum) as views:
+                    # The views are of one moment: what a step wrote is seen in the next ones.
+                    while steps and not _wrote(store, steps.popleft()(store, views, curriculum)):
+                        pass
     except GroupTaken:
         return False
     return True
+
+
+def _wrote(store: "Store", facts: "Iterator[Fact]") -> bool:
+    from agents.settle import written
+
+    total = 0
+    with progress("settling") as bar:
+        for count in written(store, facts):
+            bar.update(bar.task_ids[0], advance=count)
+            total += count
+    return total > 0

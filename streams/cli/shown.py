@@ -75,7 +75,7 @@ def show(rows: Sequence[Row], *, as_json: bool, title: str | None = None) -> Non
 
 
 @contextmanager
-def progress(what: str, total: int | None) -> Iterator["Progress"]:
+def progress(what: str, total: int | None = None) -> Iterator["Progress"]:
     """Show a bar with rate and time left on stderr; it leaves no trace in a pipe.
 
     Advance it with `shown.update(shown.task_ids[0], advance=n)`.

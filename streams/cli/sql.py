@@ -6,13 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
 
-from streams.cli.context import opened
+from streams.cli.context import opened, viewed
 from streams.cli.shown import Json, json_lines, table
 from streams.config import settings
 from streams.errors import ConfigError, LemError
@@ -49,19 +48,13 @@ def sql(
 
     Example: lem sql "select phase, rule, generations from rejections"
     """
-    from streams.curriculum import load
-    from streams.replay import opened as replayed
-    from streams.replay import policies
-
     found = settings()
     shape = "json" if as_json else shape
-    with opened(found, must_exist=True) as store:
-        in_force = policies(load(Path(found.curriculum)))
-        with replayed(store, found.home_path, in_force) as views:
-            if query is None and sys.stdin.isatty():
-                prompt(views.db, shape, limit)
-            else:
-                run(views.db, sys.stdin.read() if query is None else query, shape, limit)
+    with opened(found, must_exist=True) as store, viewed(store, found) as views:
+        if query is None and sys.stdin.isatty():
+            prompt(views.db, shape, limit)
+        else:
+            run(views.db, sys.stdin.read() if query is None else query, shape, limit)
 
 
 def prompt(db: "duckdb.DuckDBPyConnection", shape: Format, limit: int) -> None:

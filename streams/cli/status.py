@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli.context import opened
+from streams.cli.context import opened, viewed
 from streams.cli.shown import Json, cell, json_lines, near, table
 from streams.config import Settings, settings
 from streams.errors import ConfigError
@@ -43,14 +43,10 @@ def status(
 
     Example: lem status --run distill-1
     """
-    from streams import replay
-    from streams.curriculum import load
-
     found = settings()
     with opened(found, must_exist=True) as store:
         counts = _counts(store)
-        policies = replay.policies(load(Path(found.curriculum)))
-        with replay.opened(store, found.home_path, policies) as views:
+        with viewed(store, found) as views:
             runs = _chosen(_runs(views, datetime.now(UTC)), run)
             rejections = rows(views, "select * from rejections")
             datasets = [_dataset(found, row) for row in rows(views, _DATASETS)]

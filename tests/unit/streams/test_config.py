@@ -56,13 +56,15 @@ def test_a_flag_that_was_not_given_changes_nothing(monkeypatch: pytest.MonkeyPat
 def test_every_setting_is_a_variable_and_a_line_of_the_file(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lem_yaml(f"{name}: 7" if isinstance(getattr(Settings(), name), int) else f"{name}: '7'")
+    default = getattr(Settings(), name)
+    one, other = {bool: ("True", "False"), int: ("7", "8")}.get(type(default), ("'7'", "8"))
+    lem_yaml(f"{name}: {one}")
     from_file = getattr(settings(), name)
-    monkeypatch.setenv(f"LEM_{name.upper()}", "8")
+    monkeypatch.setenv(f"LEM_{name.upper()}", other)
 
-    assert str(from_file) == "7"
-    assert str(getattr(settings(), name)) == "8"
-    assert type(from_file) is type(getattr(Settings(), name))
+    assert str(from_file) == one.strip("'")
+    assert str(getattr(settings(), name)) == other
+    assert type(from_file) is type(default)
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n"])

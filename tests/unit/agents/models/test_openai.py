@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from agents.models import open_model
-from agents.models.openai import OpenAIModel, Patience, told_s, wait_s
+from agents.models.openai import OpenAIModel
+from agents.models.patience import Patience, told_s, wait_s
 from streams.errors import ModelError, ModelSilent
 from tests.models import Asked, Reply, asking, completion, free_port, scripted
 
