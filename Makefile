@@ -3,8 +3,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
 
-help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help:  ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv and install everything
 $(READY): pyproject.toml
@@ -15,11 +15,11 @@ $(READY): pyproject.toml
 	$(PY) -m pip install --quiet --editable . --group dev
 	@touch $(READY)
 
-fmt: $(READY) ## Rewrite the code in the one format
+fmt: $(READY) ## Format the code and mend what can be mended
 	$(PY) -m ruff check --fix --quiet .
 	$(PY) -m ruff format --quiet .
 
-check: $(READY) ## Format, lint, types, import direction: changes nothing
+check: $(READY) ## Look at format, lint, types and the direction of imports
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy

@@ -1,4 +1,4 @@
-"""Bytes to event and back; the one place where a bad record is refused."""
+"""Events as JSON and JSON as events; nothing else decides what a readable record is."""
 
 from typing import Any, get_args
 

@@ -8,7 +8,7 @@ from schemas.base import Fact
 class Scored(Fact, frozen=True, kw_only=True, tag="scored"):
     """One generation's score by one scorer version.
 
-    A generation may be scored many times, once per scorer version; older scores stay.
+    Another scorer version gives a generation another score, and this one stays.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("generation", "scorer", "definition")

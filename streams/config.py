@@ -1,4 +1,4 @@
-"""Settings: defaults, `lem.yaml`, LEM_* variables, flags, in that order; the last one counts."""
+"""Settings. A flag beats a LEM_* variable, which beats `lem.yaml`, which beats the default."""
 
 import os
 import socket

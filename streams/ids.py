@@ -1,4 +1,4 @@
-"""An event's id from its content, so that a replay writes nothing twice."""
+"""Ids by content: the same fact has the same id on every machine and at every replay."""
 
 import hashlib
 from typing import TypeVar

@@ -1,4 +1,4 @@
-"""The table of steps as code: the pipeline on one screen."""
+"""Which topic holds which event under which key, and which step writes it."""
 
 import msgspec
 

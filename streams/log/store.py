@@ -1,4 +1,4 @@
-"""The embedded log: append, read from an offset, commit an offset. Knows SQLite, not Faust.
+"""The log in one SQLite file: records appended, read and counted off. Nothing here of Faust.
 
 Behaviour:
 * an append is durable when it returns (WAL, `synchronous=FULL`, on macOS `fullfsync`);
