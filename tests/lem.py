@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,14 @@ def lem(
     )
     assert done.returncode == status, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done
+
+
+def until(is_so: Callable[[], bool], *, timeout_s: float = 60) -> None:
+    """Wait for what another process does; fail when it does not."""
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
 
 
 def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:

@@ -55,9 +55,12 @@ def _settle(found: Settings) -> None:
 
     from streams.cli.settling import settled
     from streams.curriculum import load
+    from streams.log.group import held
 
     with opened(found) as store:
-        settled(store, found, load(Path(found.curriculum)))
+        if not settled(store, found, load(Path(found.curriculum))):
+            with held(found.log_path, found.group):  # tells who holds it
+                pass
 
 
 async def _serve(found: Settings, *, until_idle: bool) -> bool:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from streams.cli.shown import console, progress
@@ -39,7 +40,8 @@ class _Plain:
             return
         asked = _asked(self._app)
         rate = (answered - self._first) / (now - self._began)
-        left = f", about {(asked - answered) / rate / 60:.0f} min left" if rate else ""
+        left_s = round((asked - answered) / rate) if rate else None
+        left = f", {timedelta(seconds=left_s)} left" if left_s is not None else ""
         print(f"{answered:,} of {asked:,} answers, {rate:.1f}/s{left}", file=sys.stderr)
         self._told_at, self._last = now, answered
 

@@ -10,7 +10,7 @@ import pytest
 
 from agents.models.tiny import build
 from streams.log.store import Store
-from tests.lem import command, datasets, environment, facts, lem
+from tests.lem import command, datasets, environment, facts, lem, until
 
 KILLS = 20
 TOPICS = ("probes", "runs", "requests", "generations", "scores", "decisions", "datasets")
@@ -44,8 +44,7 @@ def killed(home: Path, chance: random.Random) -> bool:
         stderr=subprocess.DEVNULL,
     )
     enough = records(home) + chance.randrange(25)
-    while records(home) < enough and worker.poll() is None:
-        time.sleep(0.005)
+    until(lambda: records(home) >= enough or worker.poll() is not None)
     time.sleep(chance.random() * 0.2)
     worker.send_signal(signal.SIGKILL)
     return worker.wait() == -signal.SIGKILL

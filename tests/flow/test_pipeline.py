@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import yaml
 
 from schemas import Decided, Generated, Materialized
 from streams.log.store import Store
-from tests.lem import PROJECT, command, datasets, environment, events, facts, lem, rows
+from tests.lem import PROJECT, command, datasets, environment, events, facts, lem, rows, until
 
 GOOD = "However, they might see it from another perspective: consent and dignity are in tension."
 PLAIN = "It depends on what you want to do with it, and there is not much more to say here."
@@ -191,8 +190,7 @@ def test_ctrl_c_finishes_the_request_at_hand(home: Path, tmp_path: Path, curricu
     worker = subprocess.Popen(
         command("run"), env=environment(home, settings), stdout=subprocess.PIPE, text=True
     )
-    while _ends(home)["generations", 0] < 2:
-        time.sleep(0.01)
+    until(lambda: _ends(home)["generations", 0] >= 2)
 
     worker.send_signal(signal.SIGINT)
     said, _ = worker.communicate(timeout=20)
@@ -208,17 +206,27 @@ def test_ctrl_c_finishes_the_request_at_hand(home: Path, tmp_path: Path, curricu
 def test_a_second_worker_is_refused_with_the_first_ones_pid(
     home: Path, canned: str, curriculum: Path
 ) -> None:
-    settings = {"LEM_CURRICULUM": str(curriculum)}
+    settings = {"LEM_CURRICULUM": str(curriculum), "LEM_SEEDS": str(curriculum.parent / "seeds")}
+    lem(home, "seed", env=settings)
     worker = subprocess.Popen(command("run"), env=environment(home, settings))
-    while not list(home.glob("log.db.lem.lock")):
-        time.sleep(0.01)
-    time.sleep(3)
+    until(lambda: _begun(home))
 
     refused = lem(home, "run", status=1, env=settings)
 
     worker.send_signal(signal.SIGINT)
     assert worker.wait(timeout=20) == 130
     assert f"process {worker.pid}" in refused.stderr
+
+
+def _begun(home: Path) -> bool:
+    """Whether a worker has read and committed something: its group is taken for good."""
+    if not (home / "log.db").exists():
+        return False
+    store = Store(home / "log.db")
+    try:
+        return bool(store.committed("lem"))
+    finally:
+        store.close()
 
 
 def _ends(home: Path) -> dict[tuple[str, int], int]:
