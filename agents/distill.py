@@ -3,7 +3,7 @@
 Planning writes nothing; what is planned again has the same ids and is on the log already.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -51,6 +51,7 @@ def planned(
     samples: int,
     limit: int | None = None,
     retry: bool = False,
+    progress: Callable[[int], object] = lambda _: None,
 ) -> Plan:
     """The requests that the log lacks, each prompt once before any is asked twice.
 
@@ -61,6 +62,7 @@ def planned(
         samples: How often each is asked.
         limit: At most so many new requests.
         retry: Ask again what ended in an error.
+        progress: Called with 1 for every request that was looked at.
     """
     prompts = list(probes)
     new: list[Requested] = []
@@ -72,6 +74,7 @@ def planned(
         elif limit is None or len(new) < limit:
             new.append(again)
             retries += again.attempt > 0
+        progress(1)
     return Plan(
         run=question.run,
         prompts=len(prompts),

@@ -71,10 +71,12 @@ class App(faust.App):
 
     def is_drained(self) -> bool:
         """Whether every record that an agent reads was handled, and its effects are on the log."""
+        taken = self.consumer.assignment()
         done = self.store.committed(self.conf.id)
-        return self.busy == 0 and all(
-            done.get((tp.topic, tp.partition), 0) == self.store.end(tp.topic, tp.partition)
-            for tp in self.consumer.assignment()
+        return (
+            bool(taken)
+            and self.busy == 0
+            and all(done.get((tp.topic, tp.partition), 0) == self.store.end(*tp) for tp in taken)
         )
 
     async def tell(self, event: Fact) -> None:

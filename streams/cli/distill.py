@@ -47,14 +47,18 @@ def distill(
     found = settings({"model": model})
     question = _question(found, phase)
     with opened(found) as store:
-        plan = planned(
-            store,
-            question,
-            _prompts(store, question.phase, dry_run=dry_run),
-            samples=samples or question.phase.samples,
-            limit=limit,
-            retry=retry,
-        )
+        prompts = _prompts(store, question.phase, dry_run=dry_run)
+        often = samples or question.phase.samples
+        with progress("planning", total=len(prompts) * often) as bar:
+            plan = planned(
+                store,
+                question,
+                prompts,
+                samples=often,
+                limit=limit,
+                retry=retry,
+                progress=lambda count: bar.update(bar.task_ids[0], advance=count),
+            )
         if plan.requests and not dry_run:
             _write(store, question, plan)
     row = {
@@ -130,7 +134,7 @@ def _write(store: "Store", question: "Question", plan: "Plan") -> None:
     from streams.envelope import draft
 
     store.append([draft(started(question, plan))])
-    with progress("planning", total=len(plan.requests)) as bar:
+    with progress("writing", total=len(plan.requests)) as bar:
         for start in range(0, len(plan.requests), 1000):
             part = plan.requests[start : start + 1000]
             store.append([draft(requested) for requested in part])

@@ -47,6 +47,7 @@ def run(
     if interrupted:
         print("Stopped; everything acknowledged is on the log. Go on with `lem run`.")
         raise typer.Exit(_EXIT_INTERRUPTED)
+    print("Nothing is left to do. `lem status` tells what came of it.")
 
 
 def _settle(found: Settings) -> None:

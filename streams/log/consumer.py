@@ -15,7 +15,6 @@ from typing import Any
 
 from faust.transport import base
 from faust.types import TP, ConsumerMessage
-from mode import Seconds
 
 from streams.log.group import held
 from streams.log.records import Record
@@ -173,17 +172,7 @@ class Consumer(base.Consumer):
         return TP(topic, partition)
 
     async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        timeout: Seconds = 30.0,  # noqa: ASYNC109  # the signature is Faust's
-        retention: Seconds | None = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        ensure_created: bool = False,
+        self, topic: str, partitions: int, replication: int, **settings: Any
     ) -> None:
-        """Declare the topic; records are kept for ever, whatever the settings."""
+        """Declare the topic; its records are kept for ever, whatever the settings say."""
         self.store.declare(topic, partitions)

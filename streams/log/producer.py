@@ -11,7 +11,6 @@ from typing import Any
 from faust.transport import base
 from faust.types import TP
 from faust.types.tuples import RecordMetadata
-from mode import Seconds
 
 from streams.log.records import Draft, Place
 from streams.log.store import Store
@@ -100,19 +99,9 @@ class Producer(base.Producer):
             await asyncio.wait(self._waiting)
 
     async def create_topic(
-        self,
-        topic: str,
-        partitions: int,
-        replication: int,
-        *,
-        config: Mapping[str, Any] | None = None,
-        timeout: Seconds = 30.0,  # noqa: ASYNC109  # the signature is Faust's
-        retention: Seconds | None = None,
-        compacting: bool | None = None,
-        deleting: bool | None = None,
-        ensure_created: bool = False,
+        self, topic: str, partitions: int, replication: int, **settings: Any
     ) -> None:
-        """Declare the topic; records are kept for ever, whatever the settings."""
+        """Declare the topic; its records are kept for ever, whatever the settings say."""
         assert self._store, "the producer is started first"  # Faust's order
         self._store.declare(topic, partitions)
 
