@@ -1,6 +1,9 @@
 """No record stops the others for ever, and what was passed over once is come back to."""
 
 import json
+import resource
+import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +17,7 @@ from streams.envelope import draft
 from streams.log.records import Draft
 from streams.log.store import Store
 from tests.events import decided, generated, put, requested, scored
-from tests.lem import PROJECT, events, lem, rows
+from tests.lem import PROJECT, command, environment, events, lem, rows
 from tests.models import Reply, completion, scripted
 
 TEXT = "However, they might see it from another perspective: consent and dignity are in tension."
@@ -186,3 +189,33 @@ def test_every_round_of_retries_is_told(home: Path) -> None:
             assert rows(lem(home, *again, "--retry", "--json"))[0]["new requests"] == 1
 
     assert len(events(home, "runs")) == 3
+
+
+def test_a_full_disk_stops_the_worker_with_one_line_and_loses_nothing(
+    home: Path, tmp_path: Path
+) -> None:
+    """The disk is full for the worker alone: no file of it may grow beyond the log's size."""
+    planned(home, canned(tmp_path), 30)
+    room = (home / "log.db").stat().st_size + 50_000
+
+    def full() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    stopped = subprocess.run(
+        command("run", "--until-idle"),
+        env=environment(home),
+        preexec_fn=full,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lem(home, "run", "--until-idle")
+
+    assert stopped.returncode == 1
+    assert stopped.stderr.startswith("lem: ")
+    assert stopped.stderr.count("\n") == 1
+    assert "make room on the disk" in stopped.stderr
+    assert outcomes(home) == ["ok"] * 30
+    lem(home, "log", "verify")
