@@ -34,7 +34,7 @@ EXAMPLES: dict[str, Fact] = {
     "08f0478e4fb2f85401afbcfa6abd9067": Probed(
         **ORIGIN, probe="P01", prompt="Why?", domain="law", set="core"
     ),
-    "f64cf5936e0e93eb5bacd14762eebca1": Started(
+    "dd3ca45f371f0458b1a101b5c185fd48": Started(
         **ORIGIN, phase="1", model="m", sampling=SAMPLING, kernel=None, samples=10, requests=20
     ),
     "142a261902b7638fa0e58135e3c9588e": Requested(
