@@ -4,36 +4,36 @@ import random
 import sqlite3
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from streams.ids import digest
 from streams.log.records import Draft
 from streams.log.store import Store
-from tests.bench import disk
+from tests.bench import disk, paired
 
 _BATCH = 500
 _BYTES = 2048  # of a value; a generation of 300 words
-_ROUNDS = 5
+_ROUNDS = 7
 
 
 def ratio(records: int = 20_000) -> dict[str, float]:
-    """Records per second of both, in turns, the best round of each; and ours by theirs."""
+    """Records per second of both, and ours by theirs."""
     chance = random.Random(1)
     value = bytes(chance.randrange(32, 127) for _ in range(_BYTES))
     drafts = [
         Draft("probes", value, b"key-%d" % n, (("lem-type", b"probed"),), event_id=digest(n)[:32])
         for n in range(records)
     ]
-    ours, rival = 0.0, 0.0
-    for _ in range(_ROUNDS):
-        rival = max(rival, records / _timed(_executemany, drafts))
-        ours = max(ours, records / _timed(_append, drafts))
-    return {"ours": ours, "rival": rival, "ratio": ours / rival}
+    return paired(
+        lambda: records / _timed(_append, drafts),
+        lambda: records / _timed(_executemany, drafts),
+        rounds=_ROUNDS,
+    )
 
 
-def _timed(write: object, drafts: list[Draft]) -> float:
+def _timed(write: Callable[[Path, list[Draft]], None], drafts: list[Draft]) -> float:
     with tempfile.TemporaryDirectory(dir=disk()) as folder:
-        assert callable(write)
         began = time.perf_counter()
         write(Path(folder) / "log.db", drafts)
         return time.perf_counter() - began
