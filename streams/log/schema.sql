@@ -36,7 +36,7 @@ create table if not exists committed (
 ) without rowid;
 
 -- `insert or replace` gets past these two: a trigger against it was tried, and took a fifth of the
--- speed of appending. `lem log verify` finds what was replaced.
+-- speed of appending. `lem log verify` finds a record whose checksum or id no longer fits.
 create trigger if not exists records_are_not_updated before update on records
 begin
   select raise(abort, 'a record never changes: append a further event');
