@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.rules import better, fingerprint
 from schemas import Decided, Event, Finding, Generated
-from streams.envelope import event, events
-from streams.errors import MissingRecord
+from streams.envelope import events, found
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
@@ -53,7 +52,8 @@ class Kept:
         """
         if gated.step != "gate" or gated.verdict == "rejected":
             return []
-        mark = fingerprint(self._response(gated))
+        by = f"Decision {gated.id}"
+        mark = fingerprint(found(self._store, gated.generation, Generated, by=by).response)
         if not self._is_new(gated):
             return []
         best = self._best(gated, mark)
@@ -66,16 +66,6 @@ class Kept:
         # The loser goes first: a crash between the two leaves none kept, and this one comes again.
         return [superseded(gated, mark, best), unique(gated, mark)]
 
-    def _response(self, gated: Decided) -> str:
-        for record in self._store.find(gated.generation):
-            generated = event(record)
-            if isinstance(generated, Generated):
-                return generated.response
-        raise MissingRecord(
-            f"Decision {gated.id} is on generation {gated.generation}, which is not on"
-            f" {self._store.path}. See `lem log verify`."
-        )
-
     def _is_new(self, decision: Decided) -> bool:
         """Whether this generation is decided on for the first time; from now on it is not."""
         added = self._db.execute(
@@ -85,12 +75,12 @@ class Kept:
         return added.rowcount > 0
 
     def _best(self, decision: Decided, mark: str) -> "Best | None":
-        found: Best | None = self._db.execute(
+        best: Best | None = self._db.execute(
             "select score, generation, run from kept"
             " where phase = ? and policy = ? and fingerprint = ?",
             (decision.phase, decision.policy, mark),
         ).fetchone()
-        return found
+        return best
 
     def _keep(self, decision: Decided, mark: str) -> None:
         self._db.execute(

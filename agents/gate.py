@@ -10,8 +10,7 @@ from agents.kernels import Kernels
 from agents.rules import findings, verdict
 from schemas import Decided, Generated, Scored
 from streams.curriculum import Curriculum, Phase
-from streams.envelope import event
-from streams.errors import MissingRecord
+from streams.envelope import found
 from streams.ids import sealed
 from streams.log.store import Store
 from streams.origin import origin
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 def decided(scored: Scored, generated: Generated, phase: Phase, kernels: dict[str, str]) -> Decided:
     """The gate's decision on one score; every rule that failed is told."""
-    found = findings(generated, scored.score, phase.gate, kernels)
-    said, found = verdict(generated.id, found, review_share=phase.gate.review_share)
+    rules = findings(generated, scored.score, phase.gate, kernels)
+    said, rules = verdict(generated.id, rules, review_share=phase.gate.review_share)
     return sealed(
         Decided(
             **origin(scored),
@@ -35,7 +34,7 @@ def decided(scored: Scored, generated: Generated, phase: Phase, kernels: dict[st
             scorer=scored.scorer,
             score=scored.score,
             verdict=said,
-            findings=found,
+            findings=rules,
         )
     )
 
@@ -53,7 +52,8 @@ class Gate:
         phase = self._curriculum.phases.get(scored.phase)
         if phase is None or phase.gate.scorer != scored.scorer:
             return None
-        generated = _generation(self._store, scored)
+        by = f"Score {scored.id}"
+        generated = found(self._store, scored.generation, Generated, by=by)
         return decided(scored, generated, phase, self._kernels.named(generated.run))
 
 
@@ -70,14 +70,3 @@ def join(app: "App") -> None:
     @app.agent(app.topic(SCORES.name), name="gate")
     async def gate(stream: Any) -> None:
         await work(app, stream, Scored, handle, step="gate")
-
-
-def _generation(store: Store, scored: Scored) -> Generated:
-    for record in store.find(scored.generation):
-        generated = event(record)
-        if isinstance(generated, Generated):
-            return generated
-    raise MissingRecord(
-        f"Score {scored.id} is of generation {scored.generation}, which is not on {store.path}."
-        " See `lem log verify`."
-    )

@@ -5,27 +5,23 @@ the agents' own functions. It needs the worker's place: two that dedup at once c
 two equal responses.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Any
 
 from agents.dedup import Kept
 from agents.gate import Gate
 from agents.score import scored
 from agents.scorers import scorer
 from schemas import Buried, Decided, Generated, Scored
-from schemas.base import Fact
 from streams.curriculum import Curriculum
-from streams.envelope import buried, draft, event
+from streams.envelope import buried, found
 from streams.errors import UnreadableRecord
 from streams.log.store import Store
 from streams.topics import DATASETS, REVIEWS, RUNS
 
 if TYPE_CHECKING:
     from streams.replay import Views
-
-F = TypeVar("F", bound=Fact)
 
 _UNREADABLE = """
 select topic, "partition", "offset", error from unreadable
@@ -61,8 +57,7 @@ order by d.partition, d.offset"""
 def bury(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Buried]:
     """The unreadable records of topics that no agent reads."""
     topics = [RUNS.name, REVIEWS.name, DATASETS.name]
-    found = views.db.execute(_UNREADABLE, [topics]).fetchall()
-    for topic, partition, offset, error in found:
+    for topic, partition, offset, error in views.db.execute(_UNREADABLE, [topics]).fetchall():
         (record,) = store.read(topic, partition, offset=offset, limit=1)
         yield buried(record, step="settle", error=error)
 
@@ -70,49 +65,37 @@ def bury(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Burie
 def score(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Scored]:
     """The scores that a policy asks for and that the agent did not give when it could not know."""
     for generation, by in _rows(views.db, _UNSCORED):
-        for generated in _found(store, generation, Generated):
-            yield scored(generated, scorer(by))
+        with _passing_over():
+            yield scored(found(store, generation, Generated, by=by), scorer(by))
 
 
 def gate(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decided]:
     """The gate's decisions under the policies of now."""
     deciding = Gate(store, curriculum)
     for (score_id,) in _rows(views.db, _UNGATED):
-        for score in _found(store, score_id, Scored):
-            with suppress(UnreadableRecord):  # its generation is missing; told by verify
-                if decision := deciding.decide(score):
-                    yield decision
+        with _passing_over():
+            if decision := deciding.decide(found(store, score_id, Scored, by="The gate")):
+                yield decision
 
 
 def dedup(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decided]:
     """Dedup's decisions on everything that the gate lets pass."""
     kept = Kept(store)
     for (gated_id,) in _rows(views.db, _UNDEDUPED):
-        for gated in _found(store, gated_id, Decided):
-            with suppress(UnreadableRecord):  # its generation is missing; told by verify
-                yield from kept.decide(gated)
+        with _passing_over():
+            yield from kept.decide(found(store, gated_id, Decided, by="Dedup"))
 
 
 STEPS = (bury, score, gate, dedup)
 """Each sees what the one before it wrote."""
 
 
-def written(store: Store, facts: Iterable[Fact], *, batch: int = 500) -> Iterator[int]:
-    """Append the events in batches; yields how many stand on the log after each."""
-    waiting = iter(facts)
-    while part := [draft(fact) for fact in islice(waiting, batch)]:
-        store.append(part)
-        yield len(part)
-
-
-def _found(store: Store, event_id: str, kind: type[F]) -> list[F]:
-    """The event of this id; none where it can't be read."""
-    with suppress(UnreadableRecord):
-        return [each for record in store.find(event_id) if isinstance(each := event(record), kind)]
-    return []
+def _passing_over() -> AbstractContextManager[None]:
+    """Go on where a record or its partner is missing or unreadable; verify tells of it."""
+    return suppress(UnreadableRecord)
 
 
 def _rows(db: Any, query: str) -> Iterator[tuple[str, ...]]:
-    found = db.cursor().execute(query)
-    while rows := found.fetchmany(1000):
+    cursor = db.cursor().execute(query)
+    while rows := cursor.fetchmany(1000):
         yield from rows

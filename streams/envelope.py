@@ -1,20 +1,24 @@
 """An event as a record of its topic, and back."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
+from typing import TypeVar
 
 from schemas import Buried, Event
 from schemas.base import Fact
 from schemas.codec import Unreadable, decode, encode
-from streams.errors import UnreadableRecord
+from streams.errors import MissingRecord, UnreadableRecord
 from streams.ids import sealed
-from streams.log.records import Draft, Record
+from streams.log.records import EVENT_ID, Draft, Record
 from streams.log.store import Store
 from streams.origin import origin
 from streams.topics import TOPICS, key_of, topic_of
 
-ID, SUM = "lem-id", "lem-sha256"
+SUM = "lem-sha256"
+
+F = TypeVar("F", bound=Fact)
 
 
 def draft(event: Fact) -> Draft:
@@ -23,7 +27,7 @@ def draft(event: Fact) -> Draft:
     tag = str(event.__struct_config__.tag)
     # So that a tool can filter without reading the event, and `lem log verify` sees a changed byte.
     headers = (
-        (ID, event.id.encode()),
+        (EVENT_ID, event.id.encode()),
         ("lem-type", tag.encode()),
         ("lem-schema", str(event.schema).encode()),
         (SUM, checksum(value)),
@@ -39,7 +43,7 @@ def draft(event: Fact) -> Draft:
 
 def buried(record: Record, *, step: str, error: str) -> Buried:
     """The burial of a record that a step can't use."""
-    found = Buried(
+    burial = Buried(
         **origin(),
         topic=record.topic,
         partition=record.partition,
@@ -48,7 +52,7 @@ def buried(record: Record, *, step: str, error: str) -> Buried:
         error=error.encode(errors="replace").decode(),
         value=record.value or b"",
     )
-    return sealed(found)
+    return sealed(burial)
 
 
 def checksum(value: bytes) -> bytes:
@@ -68,7 +72,41 @@ def event(record: Record) -> Event:
     Raises:
         UnreadableRecord: Its bytes are no event, or one of another topic.
     """
-    return read(record.topic, record.partition, record.offset, record.value)
+    topic, partition, offset, *_ = record
+    place = f"{topic}[{partition}]@{offset}"
+    try:
+        told = decode(record.value or b"")
+    except Unreadable as error:
+        raise UnreadableRecord(
+            f"{place} is {error}. Written by a newer lem?"
+            f" See `lem log show {topic} {offset} --partition {partition}`."
+        ) from error
+    if topic in TOPICS and not isinstance(told, TOPICS[topic].event):
+        tag = told.__struct_config__.tag
+        raise UnreadableRecord(f'{place} is a "{tag}", which does not belong on {topic}.')
+    return told
+
+
+def found(store: Store, event_id: str, kind: type[F], *, by: str) -> F:
+    """The event of this id.
+
+    Args:
+        store: The log.
+        event_id: Its whole id.
+        kind: What it must be.
+        by: What names it, for the error, as `Score 3fa9…`.
+
+    Raises:
+        MissingRecord: It is not on the log.
+        UnreadableRecord: It can't be read.
+    """
+    for record in store.find(event_id):
+        if isinstance(each := event(record), kind):
+            return each
+    raise MissingRecord(
+        f"{by} names {kind.__struct_config__.tag} {event_id}, which is not on {store.path}."
+        " See `lem log verify`."
+    )
 
 
 def events(store: Store, topic: str, *, after: dict[int, int] | None = None) -> Iterator[Event]:
@@ -87,17 +125,8 @@ def events(store: Store, topic: str, *, after: dict[int, int] | None = None) -> 
                 yield event(record)
 
 
-def read(topic: str, partition: int, offset: int, value: bytes | None) -> Event:
-    """The event in these bytes, which stand at this place of the log."""
-    place = f"{topic}[{partition}]@{offset}"
-    try:
-        found = decode(value or b"")
-    except Unreadable as error:
-        raise UnreadableRecord(
-            f"{place} is {error}. Written by a newer lem?"
-            f" See `lem log show {topic} {offset} --partition {partition}`."
-        ) from error
-    if topic in TOPICS and not isinstance(found, TOPICS[topic].event):
-        tag = found.__struct_config__.tag
-        raise UnreadableRecord(f'{place} is a "{tag}", which does not belong on {topic}.')
-    return found
+def written(store: Store, facts: Iterable[Fact], *, batch: int = 500) -> Iterator[int]:
+    """Append the events in batches; yields how many of each batch the log did not have."""
+    waiting = iter(facts)
+    while part := [draft(fact) for fact in islice(waiting, batch)]:
+        yield sum(place.is_new for place in store.append(part))

@@ -131,11 +131,8 @@ def _prompts(store: "Store", phase: "Phase", *, dry_run: bool) -> "list[Probed]"
 
 def _write(store: "Store", question: "Question", plan: "Plan") -> None:
     from agents.distill import started
-    from streams.envelope import draft
+    from streams.envelope import written
 
-    store.append([draft(started(question, plan))])
     with progress("writing", total=len(plan.requests)) as bar:
-        for start in range(0, len(plan.requests), 1000):
-            part = plan.requests[start : start + 1000]
-            store.append([draft(requested) for requested in part])
-            bar.update(bar.task_ids[0], advance=len(part))
+        for count in written(store, [started(question, plan), *plan.requests]):
+            bar.update(bar.task_ids[0], advance=count)

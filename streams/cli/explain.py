@@ -9,7 +9,6 @@ from streams import envelope
 from streams.cli.context import opened, viewed
 from streams.cli.log import by_id
 from streams.cli.shown import Json, console, json_lines
-from streams.cli.status import rows
 from streams.cli.tail import as_object, summary
 from streams.config import settings
 from streams.errors import ConfigError
@@ -89,7 +88,7 @@ def _opening(store: Store, views: "Views", event: Event) -> list[Record]:
     """The event that opened the run; it is no cause of a request, which came from its probe."""
     if event.run is None or isinstance(event, Started):
         return []
-    return [_read(store, **place) for place in rows(views, _RUN, [event.run])]
+    return [_read(store, **place) for place in views.rows(_RUN, [event.run])]
 
 
 def _causes(store: Store, event: Event) -> list[Record]:
@@ -106,7 +105,7 @@ def _causes(store: Store, event: Event) -> list[Record]:
 
 def _effects(views: "Views", event: Event) -> list[Row]:
     run = event.run if isinstance(event, Started) else None
-    found = rows(views, _EFFECTS, [event.id, run])
+    found = views.rows(_EFFECTS, [event.id, run])
     return [row for row in found if row["id"] != event.id]
 
 
@@ -119,8 +118,8 @@ def _fate(views: "Views", generation: str | None) -> Row | None:
     """The verdict on a generation, the datasets that hold it, and both as sentences."""
     if generation is None:
         return None
-    verdicts = rows(views, "select * from verdicts where generation = ?", [generation])
-    datasets = rows(views, _DATASETS, [generation])
+    verdicts = views.rows("select * from verdicts where generation = ?", [generation])
+    datasets = views.rows(_DATASETS, [generation])
     verdict = verdicts[0] if verdicts else {"verdict": None}
     said = f"{_verdict(verdict)} {_membership(verdict, datasets)}"
     return {"generation": generation, **verdict, "datasets": datasets, "said": said}

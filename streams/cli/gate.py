@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from streams.cli.context import opened, viewed
-from streams.cli.settling import settled
+from streams.cli.settling import settle
 from streams.cli.shown import Json, show
-from streams.cli.status import rows
 from streams.config import settings
+from streams.errors import GroupTaken
 
 PhaseName = Annotated[
     str | None, typer.Option("--phase", help="Show this phase only; all are decided.")
@@ -41,9 +41,11 @@ def gate(phase: PhaseName = None, *, as_json: Json = False) -> None:
     if phase:
         curriculum.phase(phase)
     with opened(found, must_exist=True) as store:
-        if not settled(store, found, curriculum):
+        try:
+            settle(store, found, curriculum)
+        except GroupTaken:
             said = "A worker is running; it decides under the policies that it began with."
             print(said, file=sys.stderr)
         with viewed(store, found, curriculum) as views:
-            shown = rows(views, _COUNTS, [phase])
+            shown = views.rows(_COUNTS, [phase])
     show(shown, as_json=as_json)

@@ -14,7 +14,7 @@ from streams.cli.shown import Json, json_lines, progress, show, table
 from streams.cli.tail import harmless, local_time, summary
 from streams.config import settings
 from streams.errors import ConfigError, LogError, UnreadableRecord
-from streams.log.records import Record
+from streams.log.records import EVENT_ID, Record
 from streams.log.store import Store
 from streams.reading import follow
 
@@ -199,7 +199,7 @@ def _whole(record: Record) -> dict[str, Any]:
 
 
 def _listed(record: Record) -> dict[str, Any]:
-    event_id = dict(record.headers).get("lem-id", b"").decode()
+    event_id = dict(record.headers).get(EVENT_ID, b"").decode()
     place = f"{record.topic}[{record.partition}]@{record.offset}"
     return {"id": event_id, "place": place, "event": summary(record).plain[:_CUT]}
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.context import opened, viewed
-from streams.cli.settling import settled
+from streams.cli.settling import settle
 from streams.cli.shown import Json, near, show
-from streams.cli.status import rows
 from streams.config import Settings, settings
-from streams.errors import LogError
+from streams.errors import GroupTaken, LogError
 
 if TYPE_CHECKING:
     from schemas import Materialized
@@ -61,9 +60,13 @@ def _ready(store: "Store", found: Settings, curriculum: "Curriculum", phase: str
     Raises:
         LogError: Nothing was generated yet, or a worker still decides.
     """
-    is_settled = settled(store, found, curriculum)
+    is_settled = True
+    try:
+        settle(store, found, curriculum)
+    except GroupTaken:
+        is_settled = False
     with viewed(store, found, curriculum) as views:
-        (counts,) = rows(views, _COUNTS, [phase])
+        (counts,) = views.rows(_COUNTS, [phase])
     if not counts["generated"]:
         raise LogError(
             f'Phase "{phase}" has no generations yet. Plan some with'

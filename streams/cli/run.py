@@ -54,14 +54,11 @@ def _settle(found: Settings) -> None:
     """What a changed policy left undecided; the agents see only what is new."""
     from pathlib import Path
 
-    from streams.cli.settling import settled
+    from streams.cli.settling import settle
     from streams.curriculum import load
-    from streams.log.group import held
 
     with opened(found) as store:
-        if not settled(store, found, load(Path(found.curriculum))):
-            with held(found.log_path, found.group):  # tells who holds it
-                pass
+        settle(store, found, load(Path(found.curriculum)))
 
 
 async def _serve(found: Settings, *, until_idle: bool) -> bool:

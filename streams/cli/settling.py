@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from streams.cli.context import viewed
 from streams.cli.shown import progress
 from streams.config import Settings
-from streams.errors import GroupTaken
 from streams.log.group import held
 
 if TYPE_CHECKING:
@@ -17,25 +16,25 @@ if TYPE_CHECKING:
     from streams.log.store import Store
 
 
-def settled(store: "Store", found: Settings, curriculum: "Curriculum") -> bool:
-    """Decide what the policies of now have not decided; false where a worker holds the group."""
+def settle(store: "Store", found: Settings, curriculum: "Curriculum") -> None:
+    """Decide what the policies of now have not decided.
+
+    Raises:
+        GroupTaken: A worker is at it.
+    """
     from agents.settle import STEPS
 
-    try:
-        with held(found.log_path, found.group):
-            steps = deque(STEPS)
-            while steps:
-                with viewed(store, found, curriculum) as views:
-                    # The views are of one moment: what a step wrote is seen in the next ones.
-                    while steps and not _wrote(store, steps.popleft()(store, views, curriculum)):
-                        pass
-    except GroupTaken:
-        return False
-    return True
+    with held(found.log_path, found.group):
+        steps = deque(STEPS)
+        while steps:
+            with viewed(store, found, curriculum) as views:
+                # The views are of one moment: what a step wrote is seen in the next ones.
+                while steps and not _wrote(store, steps.popleft()(store, views, curriculum)):
+                    pass
 
 
 def _wrote(store: "Store", facts: "Iterator[Fact]") -> bool:
-    from agents.settle import written
+    from streams.envelope import written
 
     total = 0
     with progress("settling") as bar:

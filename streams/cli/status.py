@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -48,8 +47,8 @@ def status(
         counts = _counts(store)
         with viewed(store, found) as views:
             runs = _chosen(_runs(views, datetime.now(UTC)), run)
-            rejections = rows(views, "select * from rejections")
-            datasets = [_dataset(found, row) for row in rows(views, _DATASETS)]
+            rejections = views.rows("select * from rejections")
+            datasets = [_dataset(found, row) for row in views.rows(_DATASETS)]
     shown: Row = {
         "log": str(found.log_path),
         "workers": workers(found.log_path),
@@ -106,17 +105,14 @@ def _is_alive(pid: int) -> bool:
 
 
 def _counts(store: "Store") -> dict[str, int]:
-    counts = dict.fromkeys(store.topics(), 0)
-    for (topic, _), end in store.ends().items():
-        counts[topic] += end
-    return counts
+    return {topic: store.records(topic) for topic in store.topics()}
 
 
 def _runs(views: "Views", now: datetime) -> list[Row]:
     """The view `progress`, and for each run its rate and the seconds left."""
     since = now - _WINDOW
-    recent = {row["run"]: row for row in rows(views, _RECENT, [since])}
-    runs = rows(views, "select * from progress order by started_at, run")
+    recent = {row["run"]: row for row in views.rows(_RECENT, [since])}
+    runs = views.rows("select * from progress order by started_at, run")
     return [row | _pace(row, recent.get(row["run"]), now) for row in runs]
 
 
@@ -140,13 +136,6 @@ def _chosen(runs: list[Row], wanted: str | None) -> list[Row]:
         there = ", ".join(row["run"] for row in runs) or "none"
         raise ConfigError(f'No run\'s id holds "{wanted}"; there are: {there}.')
     return chosen
-
-
-def rows(views: "Views", query: str, values: Sequence[object] = ()) -> list[Row]:
-    """All rows of a query, by the names of its columns."""
-    found = views.db.execute(query, values)
-    names = [column[0] for column in found.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _print(found: Settings, shown: Row) -> None:

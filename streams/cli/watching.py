@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from streams.cli.shown import console, progress
+from streams.topics import GENERATIONS, REQUESTS
 
 if TYPE_CHECKING:
     from streams.app import App
@@ -47,12 +48,8 @@ class _Plain:
 
 
 def _asked(app: "App") -> int:
-    return _records(app, "requests")
+    return app.store.records(REQUESTS.name)
 
 
 def _answered(app: "App") -> int:
-    return _records(app, "generations")
-
-
-def _records(app: "App", topic: str) -> int:
-    return sum(end for (name, _), end in app.store.ends().items() if name == topic)
+    return app.store.records(GENERATIONS.name)

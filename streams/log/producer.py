@@ -12,7 +12,7 @@ from faust.transport import base
 from faust.types import TP
 from faust.types.tuples import RecordMetadata
 
-from streams.log.records import Draft, Place
+from streams.log.records import EVENT_ID, Draft, Place
 from streams.log.store import Store
 from streams.log.writer import Writer
 
@@ -68,7 +68,7 @@ class Producer(base.Producer):
             value,
             key,
             found,
-            event_id=next((v.decode() for k, v in found if k == "lem-id"), None),
+            event_id=next((v.decode() for k, v in found if k == EVENT_ID), None),
             partition=partition,
             at_ms=int(timestamp * 1000) if timestamp else None,
         )

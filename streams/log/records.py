@@ -5,6 +5,9 @@ from typing import NamedTuple
 Headers = tuple[tuple[str, bytes], ...]
 TopicPartition = tuple[str, int]
 
+EVENT_ID = "lem-id"
+"""The header with the id of the event in a record; a record with it is appended once."""
+
 
 class Draft(NamedTuple):
     """A record that is to be appended."""

@@ -131,6 +131,10 @@ class Store:
         """The offset that the partition's next record will have."""
         return self._end(self._topic(topic)[0], partition)[0]
 
+    def records(self, topic: str) -> int:
+        """How many records the topic has, over all its partitions."""
+        return sum(self.end(topic, partition) for partition in range(self._topic(topic)[1]))
+
     def ends(self) -> dict[TopicPartition, int]:
         """The end of every partition of every topic."""
         return {(t, p): self.end(t, p) for t, n in self.topics().items() for p in range(n)}
