@@ -13,7 +13,7 @@ from agents.rules import better, fingerprint
 from schemas import Decided, Event, Finding, Generated
 from streams.envelope import events, found
 from streams.ids import sealed
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.origin import origin
 from streams.topics import DECISIONS
 
@@ -122,8 +122,9 @@ def superseded(gated: Decided, mark: str, best: Best) -> Decided:
 def join(app: "App") -> None:
     """Decide on everything that the gate lets pass or holds."""
     from streams.app import work
+    from streams.connect import connected
 
-    store = Store(app.settings.log_path)  # its own: it is read in a thread first
+    store = connected(app.settings)  # its own: it is read in a thread first
     app.closing.append(store.close)
     kept: list[Kept] = []
 

@@ -11,7 +11,7 @@ from schemas import Generated, Kernel, Probed, Requested, Started
 from streams.curriculum import Phase
 from streams.envelope import event
 from streams.ids import named, run_id, sealed
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.origin import origin
 
 

@@ -12,7 +12,7 @@ from schemas import Decided, Generated, Scored
 from streams.curriculum import Curriculum, Phase
 from streams.envelope import found
 from streams.ids import sealed
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.origin import origin
 from streams.topics import SCORES
 

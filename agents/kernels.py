@@ -3,7 +3,7 @@
 from schemas import Started
 from streams.envelope import events
 from streams.errors import MissingRecord
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.topics import RUNS
 
 
@@ -25,7 +25,7 @@ class Kernels:
             self._read_on()
         if run not in self._texts:
             raise MissingRecord(
-                f'Run "{run}" is not on {self._store.path}, but its requests are.'
+                f'Run "{run}" is not on {self._store.place}, but its requests are.'
                 " See `lem log verify`."
             )
         return self._texts[run]

@@ -12,10 +12,11 @@ from agents.dataset import MANIFEST, Row, manifest, publish, scratch, write
 from agents.kernels import Kernels
 from agents.rules import leak
 from schemas import Decided, Materialized, Position
+from streams.connect import connected
 from streams.curriculum import Curriculum, Phase
 from streams.errors import LemError, LogError
 from streams.ids import sealed
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.origin import origin
 from streams.replay import opened, policies
 from streams.topics import DATASETS, DEAD_LETTERS, DECISIONS
@@ -98,7 +99,7 @@ async def _look(app: "App") -> None:
 def _complete(app: "App", names: list[str]) -> list[Materialized]:
     """The datasets of those phases that admit something and wait for no decision."""
     home, curriculum = app.settings.home_path, app.curriculum
-    store = Store(app.settings.log_path)
+    store = connected(app.settings)
     try:
         with opened(store, home, policies(curriculum)) as views:
             ready = {name for (name,) in views.db.execute(_READY).fetchall()}

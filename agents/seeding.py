@@ -8,7 +8,7 @@ from schemas import Probed
 from streams.envelope import draft, events
 from streams.errors import ConfigError
 from streams.ids import sealed
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.origin import origin
 from streams.seeds import Seed, read
 from streams.topics import PROBES

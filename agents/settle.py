@@ -17,7 +17,7 @@ from schemas import Buried, Decided, Generated, Scored
 from streams.curriculum import Curriculum
 from streams.envelope import buried, found
 from streams.errors import UnreadableRecord
-from streams.log.store import Store
+from streams.log.door import Store
 from streams.topics import DATASETS, REVIEWS, RUNS
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from faust.types import Message
 from schemas.base import Fact
 from streams import envelope
 from streams.config import Settings
+from streams.connect import connected
 from streams.curriculum import load
 from streams.errors import LemError, UnreadableRecord
 from streams.log.records import Draft, Record
-from streams.log.store import Store
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
 _PREFETCH = 200  # records ahead of an agent; at 100 KB each that is 20 MB a topic
@@ -29,9 +29,11 @@ class App(faust.App):
     """The worker's app: agents take from it what is common to them."""
 
     def __init__(self, settings: Settings) -> None:
+        self.store = connected(settings)
+        """For looking things up; what is told goes through the producer."""
         super().__init__(
             settings.group,
-            broker=settings.broker_url,
+            **self.store.faust(),
             store="memory://",
             datadir=str(settings.home_path / "faust"),
             topic_partitions=settings.partitions,
@@ -45,8 +47,6 @@ class App(faust.App):
         )
         self.settings = settings
         self.curriculum = load(Path(settings.curriculum))
-        self.store = Store(settings.log_path)
-        """For looking things up; what is told goes through the producer."""
         self.leaving = asyncio.Event()
         """Set when the worker is to stop: no agent begins another record."""
         self.failure: Exception | None = None

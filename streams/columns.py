@@ -16,8 +16,8 @@ from schemas.base import Fact
 from schemas.codec import decode
 from streams.envelope import event
 from streams.errors import UnreadableRecord
+from streams.log.door import Store
 from streams.log.records import Record
-from streams.log.store import Store
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:

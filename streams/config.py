@@ -5,8 +5,7 @@ import socket
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -18,6 +17,9 @@ _FILE = "lem.yaml"
 _PREFIX = "LEM_"
 
 _NAME = r"^[A-Za-z0-9_.-]+$"
+_SECRET = "password"
+
+Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 DEFAULT_MODEL = "mlx:mlx-community/gemma-3-1b-it-qat-4bit"
 
 
@@ -28,13 +30,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The folder for the log, the columnar copy, models and datasets."""
 
     broker: str = ""
-    """Where the log is: empty for the embedded one, else `sqlite:///PATH`."""
+    """Where the log is: empty for the embedded one, else `sqlite:///PATH` or `kafka://HOST:9092`."""
+
+    broker_user: str = ""
+    """Who this is to the broker; without a name it asks for none."""
+
+    broker_password: str = ""
+    """The user's password; better set in the environment than in a file."""
+
+    broker_mechanism: Mechanism = "SCRAM-SHA-256"
+    """How the password is proved: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."""
+
+    broker_tls: bool = False
+    """Whether the broker is spoken to under TLS."""
+
+    broker_ca: str = ""
+    """The file of the authority that signed the broker's certificate; the system's own if none."""
+
+    broker_cert: str = ""
+    """The file of our certificate, where the broker asks for one."""
+
+    broker_key: str = ""
+    """The file of the certificate's key, where it is not in the same file."""
+
+    topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)] = "lem."
+    """Begins the names of topics and groups on a broker, so that projects can share it."""
+
+    replication: Annotated[int, Meta(ge=1)] = 1
+    """On how many brokers of a cluster a topic lies when it is made."""
 
     group: Annotated[str, Meta(pattern=_NAME)] = "lem"
     """The consumer group of the worker; a second group would ask every request again."""
 
     partitions: Annotated[int, Meta(ge=1)] = 1
-    """Partitions of a topic when it is made; a topic that is there keeps its own."""
+    """Partitions of a topic when it is made, and how many workers can share it."""
 
     seeds: str = str(_PROJECT / "seeds")
     """The folder of the probe sets."""
@@ -58,24 +87,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def log_path(self) -> Path:
-        """The file of the embedded log, absolute.
-
-        Raises:
-            ConfigError: The broker is no embedded log.
-        """
+        """The file of the embedded log, absolute; without `sqlite://` the broker is a path too."""
         if not self.broker:
             return self.home_path / "log.db"
-        if not self.broker.startswith("sqlite://"):
-            raise ConfigError(
-                f'LEM_BROKER is "{self.broker}"; this lem knows sqlite:///PATH only.'
-                " Unset it to use the embedded log in LEM_HOME."
-            )
         return Path(self.broker.removeprefix("sqlite://")).expanduser().absolute()
-
-    @property
-    def broker_url(self) -> str:
-        """The broker URL as Faust takes it: an absolute path, since a relative one has a host."""
-        return f"sqlite://{quote(str(self.log_path))}"
 
 
 def settings(flags: Mapping[str, Any] | None = None) -> Settings:
@@ -129,5 +144,6 @@ def _checked(found: dict[str, Any], place: str, prefix: str = "") -> dict[str, A
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            raise ConfigError(f"{said} in {place} is {value!r}: {error}.") from error
+            shown = "" if _SECRET in name else f" is {value!r}"
+            raise ConfigError(f"{said} in {place}{shown}: {error}.") from error
     return found

@@ -11,8 +11,8 @@ from schemas.base import Fact
 from schemas.codec import Unreadable, decode, encode
 from streams.errors import MissingRecord, UnreadableRecord
 from streams.ids import sealed
+from streams.log.door import Store
 from streams.log.records import EVENT_ID, Draft, Record
-from streams.log.store import Store
 from streams.origin import origin
 from streams.topics import TOPICS, key_of, topic_of
 
@@ -104,7 +104,7 @@ def found(store: Store, event_id: str, kind: type[F], *, by: str) -> F:
         if isinstance(each := event(record), kind):
             return each
     raise MissingRecord(
-        f"{by} names {kind.__struct_config__.tag} {event_id}, which is not on {store.path}."
+        f"{by} names {kind.__struct_config__.tag} {event_id}, which is not on {store.place}."
         " See `lem log verify`."
     )
 

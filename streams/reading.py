@@ -1,17 +1,16 @@
 """Reading a topic as one stream: its partitions merged by logged time, from a start on, live."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice, takewhile
 
 from streams.errors import ConfigError
+from streams.log.door import Store
 from streams.log.records import Record
-from streams.log.store import Store
 
-_LOOK_EVERY_S = 0.01
+_LOOK_EVERY_S = 5.0  # beside being woken: a topic may have been made anew
 _FIRST_LOOK, _MOST_AT_ONCE = 16, 500  # records read at once, when going back from the end
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -69,7 +68,6 @@ def positions(store: Store, topic: str, start: str, *, keep: Keep | None = None)
 
 def _forward(store: Store, topic: str, at: Positions, *, wait: bool) -> Iterator[Record]:
     while True:
-        version = store.version()  # before the look: what comes during it is not missed
         # A look ends where the partitions end as it begins: a busy one holds up no other.
         ends = _ends(store, topic)
         for record in merge(*(_up_to(store, topic, p, at[p], ends[p]) for p in at), key=_order):
@@ -77,8 +75,7 @@ def _forward(store: Store, topic: str, at: Positions, *, wait: bool) -> Iterator
             yield record
         if not wait:
             return
-        while store.version() == version:
-            time.sleep(_LOOK_EVERY_S)
+        store.wait({(topic, partition): end for partition, end in ends.items()}, _LOOK_EVERY_S)
 
 
 def _up_to(store: Store, topic: str, partition: int, offset: int, end: int) -> Iterator[Record]:

@@ -23,8 +23,8 @@ from schemas.base import Fact
 from streams import ids, views
 from streams.columns import Rows, Unreadable, read, schema
 from streams.curriculum import Curriculum
+from streams.log.door import Store
 from streams.log.records import Record, TopicPartition
-from streams.log.store import Store
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def copied(
     """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
     parts = {topic: Part([], [], []) for topic in TOPICS}
     with ThreadPoolExecutor(1, "lem-columns") as writer, ThreadPoolExecutor(1, "lem-disk") as disk:
-        copy = _Copy(store, home / "columns", writer, disk)
+        copy = _Copy(store, home / store.folder / "columns", writer, disk)
         for (topic, partition), end in ends.items():
             if topic in parts:
                 for made in copy.add(parts[topic], topic, partition, end):

@@ -28,13 +28,16 @@ class Topic(msgspec.Struct, frozen=True):
     key: str
     """The field that a record is keyed by: equal keys share a partition and keep their order."""
 
+    is_whole: bool = False
+    """Whether it has one partition only: one worker must see all of it, in one order."""
+
 
 PROBES = Topic("probes", Probed, "probe")
 RUNS = Topic("runs", Started, "run")
 REQUESTS = Topic("requests", Requested, "id")
 GENERATIONS = Topic("generations", Generated, "request")
 SCORES = Topic("scores", Scored, "generation")
-DECISIONS = Topic("decisions", Decided, "generation")
+DECISIONS = Topic("decisions", Decided, "generation", is_whole=True)
 REVIEWS = Topic("reviews", Reviewed, "generation")
 DATASETS = Topic("datasets", Materialized, "id")
 DEAD_LETTERS = Topic("dead-letters", Buried, "topic")

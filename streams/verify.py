@@ -16,8 +16,8 @@ import msgspec
 from schemas import Event, Generated, Scored
 from streams import envelope, ids
 from streams.errors import LogError, UnreadableRecord
+from streams.log.door import Store
 from streams.log.records import Record
-from streams.log.store import Store
 from streams.topics import TOPICS
 
 _AT_ONCE = 200  # records in memory; at 100 KB each that is 20 MB
@@ -83,7 +83,7 @@ def examined(store: Store, *, progress: Progress | None = None) -> Findings:
         return _Examination(store, progress or (lambda _: None)).findings()
     except sqlite3.Error as error:
         raise LogError(
-            f"{store.path} can't be checked: {error}. The check keeps notes in a temporary file;"
+            f"{store.place} can't be checked: {error}. The check keeps notes in a temporary file;"
             " SQLITE_TMPDIR names a folder with room for it."
         ) from error
 
@@ -102,7 +102,7 @@ class _Examination:
         with closing(sqlite3.connect("", isolation_level=None)) as notes:
             self._notes = notes
             notes.executescript(_NOTES)
-            log = str(self._store.path)
+            log = self._store.place
             with self._sound(log):
                 self._file()
             with self._sound(log):
@@ -139,7 +139,7 @@ class _Examination:
     def _file(self) -> None:
         self._checked["file"] += 1
         for said in self._store.check():
-            self._tell("file", str(self._store.path), said)
+            self._tell("file", self._store.place, said)
 
     def _topics(self) -> None:
         for topic, partitions in self._store.topics().items():

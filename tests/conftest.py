@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.config import Settings
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -29,9 +29,9 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(settings: Settings) -> Iterator[EmbeddedStore]:
     """The embedded log with every topic declared."""
-    opened = Store(settings.log_path)
+    opened = EmbeddedStore(settings.log_path)
     for topic in TOPICS:
         opened.declare(topic, settings.partitions)
     yield opened

@@ -12,7 +12,7 @@ import msgspec
 
 from schemas import Event
 from streams.envelope import event
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 PROGRAM = Path(sys.executable).with_name("lem")
 PROJECT = Path(__file__).resolve().parent.parent
@@ -59,14 +59,14 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 def events(home: Path, topic: str) -> list[Event]:
     """Every event of a topic, in the order of the log."""
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     try:
         return list(_events(store, topic))
     finally:
         store.close()
 
 
-def _events(store: Store, topic: str) -> Iterator[Event]:
+def _events(store: EmbeddedStore, topic: str) -> Iterator[Event]:
     for partition in range(store.topics()[topic]):
         yield from (event(record) for record in store.scan(topic, partition))
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from streams.cli.shown import progress
 from streams.config import Settings, settings
-from streams.errors import LogError
-from streams.log.store import Store
-from streams.topics import TOPICS
+from streams.connect import connected, declare
+from streams.log.door import Store
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -26,15 +25,9 @@ def opened(found: Settings | None = None, *, must_exist: bool = False) -> Iterat
         LogError: There is none yet and `must_exist`; the message says how to begin one.
     """
     found = found or settings()
-    if must_exist and not found.log_path.exists():
-        raise LogError(
-            f"There is no log at {found.log_path} yet. Begin one with `lem seed`,"
-            " or set LEM_HOME to the folder that holds it."
-        )
-    store = Store(found.log_path)
+    store = connected(found, must_exist=must_exist)
     try:
-        for topic in TOPICS:
-            store.declare(topic, found.partitions)
+        declare(store, found)
         yield store
     finally:
         store.close()

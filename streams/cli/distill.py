@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from agents.distill import Plan, Question
     from schemas import Kernel, Probed
     from streams.curriculum import Phase
-    from streams.log.store import Store
+    from streams.log.door import Store
 
 PhaseName = Annotated[str, typer.Option("--phase", help="A phase of the curriculum, as 1.")]
 Model = Annotated[str | None, typer.Option(help="Model URL: mlx:…, openai:URL#MODEL, canned:FILE.")]

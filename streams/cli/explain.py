@@ -12,8 +12,8 @@ from streams.cli.shown import Json, console, json_lines
 from streams.cli.tail import as_object, summary
 from streams.config import settings
 from streams.errors import ConfigError
+from streams.log.door import Store
 from streams.log.records import Record
-from streams.log.store import Store
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -12,10 +12,9 @@ from streams import envelope
 from streams.cli.context import opened
 from streams.cli.shown import Json, json_lines, progress, show, table
 from streams.cli.tail import harmless, local_time, summary
-from streams.config import settings
 from streams.errors import ConfigError, LogError, UnreadableRecord
+from streams.log.door import Store
 from streams.log.records import EVENT_ID, Record
-from streams.log.store import Store
 from streams.reading import follow
 
 if TYPE_CHECKING:
@@ -104,11 +103,11 @@ def verify(as_json: Json = False) -> None:
 
     with opened(must_exist=True) as store, progress("Checking the log", _total(store)) as bar:
         found = examined(store, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
-    path = str(settings().log_path)
+        place = store.place
     if as_json:
-        json_lines([{"log": path, "checked": found.checked, "problems": found.problems}])
+        json_lines([{"log": place, "checked": found.checked, "problems": found.problems}])
     else:
-        _print_findings(path, found)
+        _print_findings(place, found)
     if found.problems:
         raise typer.Exit(1)
 
@@ -136,7 +135,7 @@ def by_id(store: Store, prefix: str) -> list[Record]:
         raise ConfigError(f'"{prefix}" is too short; give at least {_LEAST_DIGITS} digits of it.')
     if not (found := store.find(prefix, limit=_MOST_LISTED)):
         raise ConfigError(
-            f'No event on {store.path} has an id that begins with "{prefix}".'
+            f'No event on {store.place} has an id that begins with "{prefix}".'
             " `lem tail TOPIC` shows the latest ones."
         )
     return found
@@ -238,7 +237,7 @@ def _as_text(value: bytes) -> str:
         return value.hex()
 
 
-def _print_findings(path: str, found: "Findings") -> None:
+def _print_findings(place: str, found: "Findings") -> None:
     from streams.verify import RULES
 
     broken = [problem.rule for problem in found.problems]
@@ -246,7 +245,7 @@ def _print_findings(path: str, found: "Findings") -> None:
         {"rule": rule, "what": what, "checked": found.checked[rule], "problems": broken.count(rule)}
         for rule, what in RULES.items()
     ]
-    table(checked, title=f"{path}: {found.checked['order']:,} records read")
+    table(checked, title=f"{place}: {found.checked['order']:,} records read")
     if found.problems:
         rows = [msgspec.structs.asdict(problem) for problem in found.problems]
         table([{k: harmless(v) for k, v in row.items()} for row in rows], title="Problems")

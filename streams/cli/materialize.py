@@ -14,7 +14,7 @@ from streams.errors import GroupTaken, LogError
 if TYPE_CHECKING:
     from schemas import Materialized
     from streams.curriculum import Curriculum
-    from streams.log.store import Store
+    from streams.log.door import Store
 
 _COUNTS = """
 select count(*) as generated, count(*) filter (verdict = 'pending') as pending

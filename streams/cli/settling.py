@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 from streams.cli.context import viewed
 from streams.cli.shown import progress
 from streams.config import Settings
-from streams.log.group import held
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from schemas.base import Fact
     from streams.curriculum import Curriculum
-    from streams.log.store import Store
+    from streams.log.door import Store
 
 
 def settle(store: "Store", found: Settings, curriculum: "Curriculum") -> None:
@@ -24,7 +23,7 @@ def settle(store: "Store", found: Settings, curriculum: "Curriculum") -> None:
     """
     from agents.settle import STEPS
 
-    with held(found.log_path, found.group):
+    with store.held(found.group):
         steps = deque(STEPS)
         while steps:
             with viewed(store, found, curriculum) as views:

@@ -1,7 +1,5 @@
 """`lem status`: how far every run is, how fast it goes, and whether a worker is at it."""
 
-import fcntl
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +12,7 @@ from streams.config import Settings, settings
 from streams.errors import ConfigError
 
 if TYPE_CHECKING:
-    from streams.log.store import Store
+    from streams.log.door import Store
     from streams.replay import Views
 
 _WINDOW = timedelta(minutes=5)
@@ -44,14 +42,14 @@ def status(
     """
     found = settings()
     with opened(found, must_exist=True) as store:
-        counts = _counts(store)
+        counts, place, workers = _counts(store), store.place, store.workers()
         with viewed(store, found) as views:
             runs = _chosen(_runs(views, datetime.now(UTC)), run)
             rejections = views.rows("select * from rejections")
             datasets = [_dataset(found, row) for row in views.rows(_DATASETS)]
     shown: Row = {
-        "log": str(found.log_path),
-        "workers": workers(found.log_path),
+        "log": place,
+        "workers": workers,
         "topics": counts,
         "runs": runs,
         "rejections": rejections,
@@ -61,47 +59,6 @@ def status(
         json_lines([shown])
     else:
         _print(found, shown)
-
-
-def workers(log: Path) -> dict[str, int]:
-    """The process id of each running worker of this log, by its consumer group."""
-    found = {}
-    for path in sorted(log.parent.glob(f"{log.name}.*.lock")):
-        if pid := _holder(path):
-            found[path.name.removeprefix(f"{log.name}.").removesuffix(".lock")] = pid
-    return found
-
-
-def _holder(lock: Path) -> int | None:
-    """Who holds the lock; none where nobody does.
-
-    The file keeps the id of its last holder. The lock is tried only where a process of this id is
-    alive: a worker that starts just then would find it taken for an instant.
-    """
-    try:
-        pid = int(lock.read_text())
-        return pid if _is_alive(pid) and _is_taken(lock) else None
-    except (OSError, ValueError):
-        return None
-
-
-def _is_taken(lock: Path) -> bool:
-    with lock.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
 
 
 def _counts(store: "Store") -> dict[str, int]:
@@ -139,7 +96,7 @@ def _chosen(runs: list[Row], wanted: str | None) -> list[Row]:
 
 
 def _print(found: Settings, shown: Row) -> None:
-    running = ", ".join(f"{group} (process {pid})" for group, pid in shown["workers"].items())
+    running = ", ".join(f"{group} ({'; '.join(who)})" for group, who in shown["workers"].items())
     print(f"Log      {shown['log']}")
     print(f"Workers  {running or 'none; `lem run` starts one'}\n")
     table([{"topic": topic, "records": count} for topic, count in shown["topics"].items()])

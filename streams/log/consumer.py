@@ -18,7 +18,7 @@ from faust.types import TP, ConsumerMessage
 
 from streams.log.group import held
 from streams.log.records import Record
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 _LOOK_EVERY_S = 0.01
 _MOST_AT_ONCE = 200  # records of one partition in a batch; the next partition is not kept waiting
@@ -30,17 +30,17 @@ class Consumer(base.Consumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._held = contextlib.ExitStack()
-        self._store: Store | None = None
+        self._store: EmbeddedStore | None = None
         self._positions: dict[TP, int] = {}
         self._ends: dict[TP, int] = {}
 
     @property
-    def store(self) -> Store:
+    def store(self) -> EmbeddedStore:
         """The reading connection, opened at first use."""
         if self._store is None:
             path = self.transport.path  # type: ignore[attr-defined]  # ours, see transport.py
             self._held.enter_context(held(path, self.app.conf.id))
-            self._store = Store(path)
+            self._store = EmbeddedStore(path)
         return self._store
 
     async def subscribe(self, topics: Iterable[str]) -> None:

@@ -32,6 +32,47 @@ def held(log: Path, group: str) -> Iterator[None]:
         yield
 
 
+def holders(log: Path) -> dict[str, int]:
+    """The process id of each running worker of this log, by its consumer group."""
+    found = {}
+    for path in sorted(log.parent.glob(f"{log.name}.*.lock")):
+        if pid := _holder(path):
+            found[path.name.removeprefix(f"{log.name}.").removesuffix(".lock")] = pid
+    return found
+
+
+def _holder(lock: Path) -> int | None:
+    """Who holds the lock; none where nobody does.
+
+    The file keeps the id of its last holder. The lock is tried only where a process of this id is
+    alive: a worker that starts just then would find it taken for an instant.
+    """
+    try:
+        pid = int(lock.read_text())
+        return pid if _is_alive(pid) and _is_taken(lock) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _is_taken(lock: Path) -> bool:
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
 def _lock(number: int, path: Path, log: Path, group: str) -> None:
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)

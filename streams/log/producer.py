@@ -13,7 +13,7 @@ from faust.types import TP
 from faust.types.tuples import RecordMetadata
 
 from streams.log.records import EVENT_ID, Draft, Place
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.log.writer import Writer
 
 _MOST_WAITING = 4000  # appends under way; a faster agent waits for the disk
@@ -23,14 +23,14 @@ class Producer(base.Producer):
     """Appends records in the order in which they are sent."""
 
     _writer: Writer | None = None
-    _store: Store | None = None
+    _store: EmbeddedStore | None = None
 
     async def on_start(self) -> None:
         """Open the log."""
         await super().on_start()
         self._waiting: set[asyncio.Future[list[Place]]] = set()
         path = self.transport.path  # type: ignore[attr-defined]  # ours, see transport.py
-        self._store = Store(path)
+        self._store = EmbeddedStore(path)
         self._writer = Writer(path, self.app.conf.id)
 
     async def on_stop(self) -> None:

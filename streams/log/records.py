@@ -5,6 +5,9 @@ from typing import NamedTuple
 Headers = tuple[tuple[str, bytes], ...]
 TopicPartition = tuple[str, int]
 
+LARGEST_BYTES = 8 * 1024 * 1024
+"""The longest value of an event; a broker takes records of twice that, so that its burial fits."""
+
 EVENT_ID = "lem-id"
 """The header with the id of the event in a record; a record with it is appended once."""
 

@@ -9,23 +9,31 @@ Behaviour:
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from urllib.parse import quote
 from zlib import crc32
 
 import msgspec
 
 from streams.errors import LogError
 from streams.log.database import Database
+from streams.log.group import held, holders
 from streams.log.records import Draft, Headers, Place, Record, TopicPartition
 
+_LOOK_EVERY_S = 0.01
 _PARAMETERS = 500  # per statement; SQLite allows at least 999
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Headers).decode
 
 
-class Store:
+class EmbeddedStore:
     """One connection to the log in a file."""
+
+    folder = prefix = ""
+    slack_ms = 0
+    is_shared = False
 
     def __init__(self, path: Path) -> None:
         """Open the log at `path`, and make it where there is none.
@@ -34,12 +42,17 @@ class Store:
             LogError: The file can't be opened or made, is no log, or has a newer format.
         """
         self.path = path
+        self.place = str(path)
         self._db = Database(path)
         self._topics: dict[str, tuple[int, int]] = {}
 
     def close(self) -> None:
         """Close the connection; the log can be opened again."""
         self._db.close()
+
+    def faust(self) -> dict[str, str]:
+        """Settings for a Faust app: the path is absolute, since a relative one has a host."""
+        return {"broker": f"sqlite://{quote(str(self.path.absolute()))}"}
 
     def declare(self, topic: str, partitions: int) -> int:
         """Make the topic where it is missing; return how many partitions it has."""
@@ -99,6 +112,14 @@ class Store:
         """Every consumer group that ever committed."""
         rows = self._db.rows("select distinct consumer_group from committed order by 1")
         return [group for (group,) in rows]
+
+    def workers(self) -> dict[str, list[str]]:
+        """The process of each group's worker, as long as it runs."""
+        return {name: [f"process {pid}"] for name, pid in holders(self.path).items()}
+
+    def held(self, group: str) -> AbstractContextManager[None]:
+        """Take the place of the group's worker."""
+        return held(self.path, group)
 
     def read(
         self, topic: str, partition: int, *, offset: int = 0, limit: int = 1000
@@ -168,6 +189,18 @@ class Store:
     def version(self) -> int:
         """A number that changes when another connection commits; microseconds to ask for."""
         return int(self._db.rows("pragma data_version")[0][0])
+
+    def wait(self, ends: Mapping[TopicPartition, int], timeout_s: float) -> None:
+        """Return when a partition goes beyond one of these ends, or when the time is over."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            version = self.version()  # before the look: what comes during it is not missed
+            if any(self.end(*spot) > end for spot, end in ends.items()):
+                return
+            while self.version() == version:
+                if time.monotonic() >= deadline:
+                    return
+                time.sleep(_LOOK_EVERY_S)
 
     def check(self) -> list[str]:
         """What SQLite finds damaged in the file; empty for a sound one."""

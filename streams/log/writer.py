@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from streams.errors import LogError
 from streams.log.records import Draft, Place, TopicPartition
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 _MOST_AT_ONCE = 2000  # records in one transaction; more only delays those who wait for it
 
@@ -64,9 +64,9 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        store: Store | None = None
+        store: EmbeddedStore | None = None
         try:
-            store = Store(self._path)
+            store = EmbeddedStore(self._path)
         except Exception as error:  # told to everyone who asks, below
             self._failure = error
         while jobs := self._next_jobs():
@@ -92,7 +92,7 @@ class Writer:
             self._jobs.put(None)
         return jobs
 
-    def _written(self, store: Store | None, jobs: list[_Job]) -> list[Place]:
+    def _written(self, store: EmbeddedStore | None, jobs: list[_Job]) -> list[Place]:
         """Where the drafts of these jobs stand now; none once a write failed."""
         if not store or self._failure:
             return []

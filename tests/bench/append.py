@@ -9,7 +9,7 @@ from pathlib import Path
 
 from streams.ids import digest
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.bench import disk, paired
 
 _BATCH = 500
@@ -40,7 +40,7 @@ def _timed(write: Callable[[Path, list[Draft]], None], drafts: list[Draft]) -> f
 
 
 def _append(path: Path, drafts: list[Draft]) -> None:
-    store = Store(path)
+    store = EmbeddedStore(path)
     store.declare("probes", 1)
     for start in range(0, len(drafts), _BATCH):
         store.append(drafts[start : start + _BATCH])

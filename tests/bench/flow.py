@@ -10,7 +10,7 @@ from streams.app import App, work
 from streams.config import Settings
 from streams.envelope import draft
 from streams.ids import sealed
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.origin import origin
 from streams.topics import TOPICS
 from tests.bench import disk
@@ -23,7 +23,7 @@ def rate(events: int = 5000) -> dict[str, float]:
 
 
 async def _flow(settings: Settings, events: int) -> float:
-    store = Store(settings.log_path)
+    store = EmbeddedStore(settings.log_path)
     for topic in TOPICS:
         store.declare(topic, 1)
     store.append([draft(_generated(n)) for n in range(events)])

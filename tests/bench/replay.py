@@ -17,7 +17,7 @@ from pathlib import Path
 import orjson
 
 from streams.envelope import draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.replay import FILE_RECORDS, copied
 from streams.topics import GENERATIONS
 from tests.bench import disk, paired
@@ -46,7 +46,7 @@ def _fill(path: Path, events: int) -> int:
     chance = random.Random(1)
     letters = "etaoinshrdlucmfwypvbgkjqxz"
     words = ["".join(chance.choices(letters, k=chance.randint(2, 11))) for _ in range(_VOCABULARY)]
-    store = Store(path)
+    store = EmbeddedStore(path)
     store.declare(GENERATIONS.name, 1)
     size_bytes = 0
     for start in range(0, events, 1000):
@@ -73,7 +73,7 @@ def _load(home: Path) -> None:
 
 
 def _copy(home: Path) -> None:
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     copied(store, home, store.ends())
     store.close()
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 _PAUSE_S = 0.007  # no multiple of the reader's own pause, so that every phase of it is met
 _IDLE_S = 1.0
@@ -20,10 +20,10 @@ _IDLE_S = 1.0
 _READER = """
 import resource, sys, time
 from pathlib import Path
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.reading import follow
 
-store = Store(Path(sys.argv[1]))
+store = EmbeddedStore(Path(sys.argv[1]))
 print("ready", flush=True)
 for record in follow(store, "generations", start="start"):
     seen = time.time_ns()
@@ -48,7 +48,7 @@ def lag(appends: int = 300) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.db"
-        store = Store(path)
+        store = EmbeddedStore(path)
         store.declare("generations", 1)
         command = [sys.executable, "-c", _READER, str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
@@ -61,7 +61,7 @@ def lag(appends: int = 300) -> dict[str, Any]:
 
 
 def _measured(
-    store: Store, reader: "subprocess.Popen[str]", appends: int
+    store: EmbeddedStore, reader: "subprocess.Popen[str]", appends: int
 ) -> tuple[list[_Seen], list[int]]:
     """What the reader saw and when each append was durable; the last one comes after a rest."""
     _next(reader)

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from streams.errors import LogError
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
-Opening = Callable[[], Store]
+Opening = Callable[[], EmbeddedStore]
 ID = "0123456789abcdef0123456789abcdef"
 
 
 @pytest.fixture(params=["embedded"])
 def opening(tmp_path: Path) -> Iterator[Opening]:
     """Opens one more connection to the log of this test."""
-    opened: list[Store] = []
+    opened: list[EmbeddedStore] = []
 
-    def connection() -> Store:
-        opened.append(Store(tmp_path / "log.db"))
+    def connection() -> EmbeddedStore:
+        opened.append(EmbeddedStore(tmp_path / "log.db"))
         return opened[-1]
 
     yield connection
@@ -31,28 +31,30 @@ def opening(tmp_path: Path) -> Iterator[Opening]:
 
 
 @pytest.fixture
-def log(opening: Opening) -> Store:
+def log(opening: Opening) -> EmbeddedStore:
     log = opening()
     log.declare("probes", 1)
     log.declare("scores", 4)
     return log
 
 
-def values(log: Store, topic: str, partition: int = 0, offset: int = 0) -> list[bytes | None]:
+def values(
+    log: EmbeddedStore, topic: str, partition: int = 0, offset: int = 0
+) -> list[bytes | None]:
     return [record.value for record in log.scan(topic, partition, offset=offset)]
 
 
-def test_an_empty_topic_ends_at_zero_and_reads_nothing(log: Store) -> None:
+def test_an_empty_topic_ends_at_zero_and_reads_nothing(log: EmbeddedStore) -> None:
     assert log.end("probes", 0) == 0
     assert log.read("probes", 0) == []
 
 
-def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: Store) -> None:
+def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: EmbeddedStore) -> None:
     assert log.declare("scores", 9) == 4
     assert log.topics() == {"probes": 1, "scores": 4}
 
 
-def test_offsets_count_from_zero_without_a_gap(log: Store) -> None:
+def test_offsets_count_from_zero_without_a_gap(log: EmbeddedStore) -> None:
     places = log.append([Draft("probes", b"a"), Draft("probes", b"b")])
     places += log.append([Draft("probes", b"c")])
 
@@ -60,7 +62,7 @@ def test_offsets_count_from_zero_without_a_gap(log: Store) -> None:
     assert values(log, "probes") == [b"a", b"b", b"c"]
 
 
-def test_a_record_comes_back_as_it_was(log: Store) -> None:
+def test_a_record_comes_back_as_it_was(log: EmbeddedStore) -> None:
     headers = (("lem-type", b"probed"), ("raw", b"\x00\xff"))
     log.append([Draft("probes", b"\x00value", b"key\xff", headers, at_ms=1_700_000_000_000)])
 
@@ -71,7 +73,7 @@ def test_a_record_comes_back_as_it_was(log: Store) -> None:
     assert (record.headers, record.at_ms) == (headers, 1_700_000_000_000)
 
 
-def test_a_record_may_have_no_key_no_value_and_no_headers(log: Store) -> None:
+def test_a_record_may_have_no_key_no_value_and_no_headers(log: EmbeddedStore) -> None:
     log.append([Draft("probes", None)])
 
     (record,) = log.read("probes", 0)
@@ -79,21 +81,21 @@ def test_a_record_may_have_no_key_no_value_and_no_headers(log: Store) -> None:
     assert (record.key, record.value, record.headers) == (None, None, ())
 
 
-def test_a_large_record_comes_back_whole(log: Store) -> None:
+def test_a_large_record_comes_back_whole(log: EmbeddedStore) -> None:
     large = bytes(range(256)) * 20_000
     log.append([Draft("probes", large)])
 
     assert values(log, "probes") == [large]
 
 
-def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: Store) -> None:
+def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: EmbeddedStore) -> None:
     log.append([Draft("probes", b"%d" % n) for n in range(10)])
 
     assert [r.offset for r in log.read("probes", 0, offset=3, limit=4)] == [3, 4, 5, 6]
     assert log.read("probes", 0, offset=10) == []
 
 
-def test_equal_keys_share_a_partition_and_others_spread(log: Store) -> None:
+def test_equal_keys_share_a_partition_and_others_spread(log: EmbeddedStore) -> None:
     places = log.append([Draft("scores", b"", b"key-%d" % (n % 20)) for n in range(200)])
 
     by_key = {n: {place.partition for place in places[n::20]} for n in range(20)}
@@ -101,28 +103,28 @@ def test_equal_keys_share_a_partition_and_others_spread(log: Store) -> None:
     assert set.union(*by_key.values()) == {0, 1, 2, 3}
 
 
-def test_a_partition_may_be_named(log: Store) -> None:
+def test_a_partition_may_be_named(log: EmbeddedStore) -> None:
     (place,) = log.append([Draft("scores", b"", b"key", partition=2)])
 
     assert (place.partition, place.offset) == (2, 0)
     assert log.ends()["scores", 2] == 1
 
 
-def test_logged_times_never_go_back_within_a_partition(log: Store) -> None:
+def test_logged_times_never_go_back_within_a_partition(log: EmbeddedStore) -> None:
     log.append([Draft("probes", b"", at_ms=2_000), Draft("probes", b"", at_ms=1_000)])
     log.append([Draft("probes", b"", at_ms=1_500), Draft("probes", b"", at_ms=3_000)])
 
     assert [record.at_ms for record in log.scan("probes", 0)] == [2_000, 2_000, 2_000, 3_000]
 
 
-def test_the_first_offset_at_a_time_is_found(log: Store) -> None:
+def test_the_first_offset_at_a_time_is_found(log: EmbeddedStore) -> None:
     log.append([Draft("probes", b"", at_ms=at) for at in (1_000, 2_000, 2_000, 5_000)])
 
     found = [log.offset_at("probes", 0, at) for at in (0, 1_000, 1_001, 2_000, 5_001)]
     assert found == [0, 0, 1, 1, 4]
 
 
-def test_an_event_that_is_there_is_not_appended_again(log: Store, opening: Opening) -> None:
+def test_an_event_that_is_there_is_not_appended_again(log: EmbeddedStore, opening: Opening) -> None:
     (first,) = log.append([Draft("probes", b"a", event_id=ID)])
     other = opening()
 
@@ -132,19 +134,19 @@ def test_an_event_that_is_there_is_not_appended_again(log: Store, opening: Openi
     assert values(log, "probes") == [b"a"]
 
 
-def test_an_event_that_stands_twice_in_one_batch_is_appended_once(log: Store) -> None:
+def test_an_event_that_stands_twice_in_one_batch_is_appended_once(log: EmbeddedStore) -> None:
     places = log.append([Draft("probes", b"a", event_id=ID)] * 2 + [Draft("probes", b"z")])
 
     assert [(place.offset, place.is_new) for place in places] == [(0, True), (0, False), (1, True)]
 
 
-def test_records_without_an_event_id_may_be_equal(log: Store) -> None:
+def test_records_without_an_event_id_may_be_equal(log: EmbeddedStore) -> None:
     log.append([Draft("probes", b"a"), Draft("probes", b"a")])
 
     assert values(log, "probes") == [b"a", b"a"]
 
 
-def test_events_are_found_by_their_id_and_by_its_beginning(log: Store) -> None:
+def test_events_are_found_by_their_id_and_by_its_beginning(log: EmbeddedStore) -> None:
     other = "0123ffff" * 4
     log.append([Draft("probes", b"a", event_id=ID), Draft("scores", b"b", event_id=other)])
 
@@ -154,7 +156,7 @@ def test_events_are_found_by_their_id_and_by_its_beginning(log: Store) -> None:
     assert log.known([ID, "f" * 32]) == {ID}
 
 
-def test_offsets_are_committed_for_each_group(log: Store, opening: Opening) -> None:
+def test_offsets_are_committed_for_each_group(log: EmbeddedStore, opening: Opening) -> None:
     log.commit("one", {("probes", 0): 3, ("scores", 2): 1})
     log.commit("one", {("probes", 0): 5})
     log.commit("two", {("probes", 0): 1})
@@ -165,7 +167,7 @@ def test_offsets_are_committed_for_each_group(log: Store, opening: Opening) -> N
     assert log.groups() == ["one", "two"]
 
 
-def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: Store) -> None:
+def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: EmbeddedStore) -> None:
     log.append([Draft("probes", b"a")], group="g", offsets={("scores", 0): 1})
 
     with pytest.raises(LogError, match='no topic "nowhere"'):
@@ -177,13 +179,13 @@ def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: Store) -
     assert log.committed("g") == {("scores", 0): 1}
 
 
-def test_an_unknown_topic_is_told_with_those_there_are(log: Store) -> None:
+def test_an_unknown_topic_is_told_with_those_there_are(log: EmbeddedStore) -> None:
     with pytest.raises(LogError, match=r'no topic "probe"; there are: probes, scores\.'):
         log.read("probe", 0)
 
 
 def test_another_connection_sees_an_append_and_that_there_was_one(
-    log: Store, opening: Opening
+    log: EmbeddedStore, opening: Opening
 ) -> None:
     reader = opening()
     before = reader.version()
@@ -195,7 +197,9 @@ def test_another_connection_sees_an_append_and_that_there_was_one(
     assert values(reader, "probes") == [b"a"]
 
 
-def test_what_was_appended_is_there_after_opening_again(log: Store, opening: Opening) -> None:
+def test_what_was_appended_is_there_after_opening_again(
+    log: EmbeddedStore, opening: Opening
+) -> None:
     log.append([Draft("probes", b"a", event_id=ID)], group="g", offsets={("probes", 0): 1})
     log.close()
 
@@ -206,7 +210,7 @@ def test_what_was_appended_is_there_after_opening_again(log: Store, opening: Ope
     assert again.check() == []
 
 
-def test_time_of_append_is_now_where_none_is_given(log: Store) -> None:
+def test_time_of_append_is_now_where_none_is_given(log: EmbeddedStore) -> None:
     before = time.time_ns() // 1_000_000
     log.append([Draft("probes", b"a")])
 
@@ -227,7 +231,7 @@ def test_any_interleaving_of_two_writers_reads_like_one_list(
     batches: list[tuple[bool, list[tuple[int, bytes, int | None]]]],
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "log.db"
-    writers = Store(path), Store(path)
+    writers = EmbeddedStore(path), EmbeddedStore(path)
     writers[0].declare("t", 3)
     expected: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
     seen: set[int] = set()

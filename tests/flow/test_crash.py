@@ -20,7 +20,7 @@ from streams.config import Settings
 from streams.envelope import event
 from streams.errors import LogError, ModelSilent
 from streams.log.records import Draft, Place
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import decided, generated, probed, put, requested, scored
 
 GENERATIONS = [generated(requested(probed(f"P{number}"))) for number in range(4)]
@@ -81,19 +81,19 @@ async def running(settings: Settings, scoring: Handle[Generated] = score) -> Asy
         app.close()
 
 
-def events(store: Store, topic: str) -> list[Fact]:
+def events(store: EmbeddedStore, topic: str) -> list[Fact]:
     return [event(record) for record in store.scan(topic, 0)]
 
 
 @pytest.fixture
-def log(store: Store) -> Store:
+def log(store: EmbeddedStore) -> EmbeddedStore:
     """The log with four generations, which nobody has scored."""
     put(store, *GENERATIONS)
     return store
 
 
 async def test_a_worker_that_never_fails_does_everything_once(
-    log: Store, settings: Settings
+    log: EmbeddedStore, settings: Settings
 ) -> None:
     async with running(settings) as app:
         pass
@@ -108,9 +108,9 @@ async def test_a_worker_that_never_fails_does_everything_once(
 @contextmanager
 def failing(number: int, *, is_written: bool) -> Iterator[None]:
     """Make the n-th write of the worker fail, before it reaches the log or after."""
-    numbers, append = count(1), Store.append
+    numbers, append = count(1), EmbeddedStore.append
 
-    def appending(store: Store, drafts: Sequence[Draft], **fields: Any) -> list[Place]:
+    def appending(store: EmbeddedStore, drafts: Sequence[Draft], **fields: Any) -> list[Place]:
         is_fault = threading.current_thread().name == "lem-log-writer" and next(numbers) == number
         if is_fault and not is_written:
             raise LogError("no room")
@@ -121,7 +121,7 @@ def failing(number: int, *, is_written: bool) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("streams.log.writer._MOST_AT_ONCE", 1)  # each record in its own write
-        patched.setattr(Store, "append", appending)
+        patched.setattr(EmbeddedStore, "append", appending)
         yield
 
 
@@ -129,7 +129,7 @@ def failing(number: int, *, is_written: bool) -> Iterator[None]:
 @pytest.mark.parametrize("is_written", [False, True], ids=["lost", "written"])
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
 async def test_whichever_write_fails_a_fresh_worker_ends_like_one_that_never_failed(
-    log: Store,
+    log: EmbeddedStore,
     settings: Settings,
     caplog: pytest.LogCaptureFixture,
     number: int,
@@ -162,7 +162,7 @@ async def test_whichever_write_fails_a_fresh_worker_ends_like_one_that_never_fai
     ids=["empty", "bytes", "type", "topic"],
 )
 async def test_a_record_that_cannot_be_read_is_buried_and_stops_nobody(
-    store: Store, settings: Settings, value: bytes
+    store: EmbeddedStore, settings: Settings, value: bytes
 ) -> None:
     put(store, *GENERATIONS[:2])
     store.append([Draft("generations", value)])
@@ -182,7 +182,7 @@ async def test_a_record_that_cannot_be_read_is_buried_and_stops_nobody(
 
 
 async def test_a_record_that_makes_a_step_fail_is_buried_and_stops_nobody(
-    log: Store, settings: Settings
+    log: EmbeddedStore, settings: Settings
 ) -> None:
     async def picky(generation: Generated) -> list[Fact]:
         if generation == GENERATIONS[1]:
@@ -202,7 +202,7 @@ async def test_a_record_that_makes_a_step_fail_is_buried_and_stops_nobody(
 
 
 async def test_a_record_is_buried_once_however_often_it_is_read(
-    store: Store, settings: Settings
+    store: EmbeddedStore, settings: Settings
 ) -> None:
     store.append([Draft("generations", b"?")])
     async with running(settings):
@@ -216,7 +216,7 @@ async def test_a_record_is_buried_once_however_often_it_is_read(
 
 
 async def test_an_event_that_cannot_be_written_is_buried_and_stops_nobody(
-    log: Store, settings: Settings
+    log: EmbeddedStore, settings: Settings
 ) -> None:
     """A server may send half of a surrogate pair, which UTF-8 has no bytes for."""
 
@@ -237,7 +237,7 @@ async def test_an_event_that_cannot_be_written_is_buried_and_stops_nobody(
 
 @pytest.mark.parametrize("offset", range(4))
 async def test_an_error_that_a_person_can_mend_stops_the_worker_and_loses_nothing(
-    log: Store, settings: Settings, offset: int
+    log: EmbeddedStore, settings: Settings, offset: int
 ) -> None:
     error = ModelSilent("the model gave no answer")
 

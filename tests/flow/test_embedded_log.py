@@ -13,16 +13,16 @@ import pytest
 from streams.errors import LogError
 from streams.log.group import held
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 
-def opened(path: Path) -> Store:
-    store = Store(path)
+def opened(path: Path) -> EmbeddedStore:
+    store = EmbeddedStore(path)
     store.declare("probes", 1)
     return store
 
 
-def values(store: Store) -> list[bytes | None]:
+def values(store: EmbeddedStore) -> list[bytes | None]:
     return [record.value for record in store.scan("probes", 0)]
 
 
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def log(path: Path) -> Iterator[Store]:
+def log(path: Path) -> Iterator[EmbeddedStore]:
     store = opened(path)
     yield store
     store.close()
@@ -57,7 +57,9 @@ def folder() -> Iterator[Path]:
         "delete from records where offset = 0",
     ],
 )
-def test_a_record_is_never_changed_by_any_program(log: Store, path: Path, statement: str) -> None:
+def test_a_record_is_never_changed_by_any_program(
+    log: EmbeddedStore, path: Path, statement: str
+) -> None:
     log.append([Draft("probes", b"as it was")])
 
     with (
@@ -75,7 +77,7 @@ def test_a_log_of_a_newer_format_is_refused_with_both_numbers(path: Path) -> Non
         other.execute("pragma user_version = 7")
 
     with pytest.raises(LogError, match=r"log\.db has log format 7; this lem reads up to 1\. Upgr"):
-        Store(path)
+        EmbeddedStore(path)
 
 
 @pytest.mark.parametrize("content", [b"probes\n", b"no log of lem " * 1000])
@@ -83,7 +85,7 @@ def test_a_file_that_is_no_database_is_refused_and_kept(path: Path, content: byt
     path.write_bytes(content)
 
     with pytest.raises(LogError, match=r"not a database\. Keep the file, and set LEM_HOME to"):
-        Store(path)
+        EmbeddedStore(path)
 
     assert path.read_bytes() == content
 
@@ -102,7 +104,7 @@ def test_a_database_that_is_no_log_is_refused_and_kept(path: Path, mark: str) ->
     content = path.read_bytes()
 
     with pytest.raises(LogError, match=r"is a database, but no log of lem\. Set LEM_HOME"):
-        Store(path)
+        EmbeddedStore(path)
 
     assert path.read_bytes() == content
 
@@ -113,7 +115,7 @@ def test_a_log_that_was_cut_off_is_told(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
     with pytest.raises(LogError, match=r"malformed.* Keep the file"):
-        Store(path)
+        EmbeddedStore(path)
 
 
 @contextmanager
@@ -137,7 +139,7 @@ def test_a_folder_that_cannot_be_written_to_is_told(folder: Path, is_there: bool
     folder.chmod(0o555)
 
     with unprivileged(), pytest.raises(LogError, match=rf"^{path}: can't open .* LEM_HOME names"):
-        Store(path)
+        EmbeddedStore(path)
     with unprivileged(), pytest.raises(LogError, match="LEM_HOME names"), held(path, "lem"):
         pass
 
@@ -146,4 +148,4 @@ def test_a_folder_that_cannot_be_made_is_told(folder: Path) -> None:
     folder.chmod(0o555)
 
     with unprivileged(), pytest.raises(LogError, match=r"Permission denied.* LEM_HOME names"):
-        Store(folder / "more" / "log.db")
+        EmbeddedStore(folder / "more" / "log.db")

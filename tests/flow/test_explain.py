@@ -15,7 +15,7 @@ from streams.config import Settings
 from streams.curriculum import Phase, load
 from streams.envelope import draft
 from streams.errors import ConfigError, LogError
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import (
     decided,
     deduped,
@@ -56,7 +56,7 @@ def phase(settings: Settings) -> Phase:
 
 
 @pytest.fixture
-def story(store: Store, phase: Phase) -> Story:
+def story(store: EmbeddedStore, phase: Phase) -> Story:
     told = Story(phase)
     put(store, *told.events, deduped(told.gate))
     return told
@@ -132,7 +132,7 @@ def test_a_run_shows_its_requests_and_what_came_of_them(story: Story) -> None:
     assert "Said of P01." in run(story.run)
 
 
-def test_many_effects_are_cut_and_counted(store: Store) -> None:
+def test_many_effects_are_cut_and_counted(store: EmbeddedStore) -> None:
     probe = probed()
     put(store, probe, *(requested(probe, sample=number) for number in range(30)))
 
@@ -140,7 +140,7 @@ def test_many_effects_are_cut_and_counted(store: Store) -> None:
     assert len(found(probe)["effects"]) == 30
 
 
-def test_a_row_of_a_dataset_is_named(store: Store, story: Story, phase: Phase) -> None:
+def test_a_row_of_a_dataset_is_named(store: EmbeddedStore, story: Story, phase: Phase) -> None:
     other = generated(requested(sample=9))
     made = materialized(other, story.generation, phase=phase.name)
     put(store, made)
@@ -162,7 +162,9 @@ def test_an_event_below_a_generation_tells_of_it_too(story: Story, name: str) ->
     assert said(getattr(story, name)).startswith("Accepted with the score 17.5.")
 
 
-def test_a_rejected_generation_tells_the_rule_and_the_reason(store: Store, phase: Phase) -> None:
+def test_a_rejected_generation_tells_the_rule_and_the_reason(
+    store: EmbeddedStore, phase: Phase
+) -> None:
     story = Story(phase, "rejected")
     put(store, *story.events)
 
@@ -171,14 +173,14 @@ def test_a_rejected_generation_tells_the_rule_and_the_reason(store: Store, phase
     )
 
 
-def test_a_held_generation_waits_for_a_person(store: Store, phase: Phase) -> None:
+def test_a_held_generation_waits_for_a_person(store: EmbeddedStore, phase: Phase) -> None:
     story = Story(phase, "held")
     put(store, *story.events, deduped(story.gate))
 
     assert said(story.generation).startswith("On hold for a person (threshold: It is threshold.).")
 
 
-def test_a_reviewer_has_the_last_word(store: Store, phase: Phase) -> None:
+def test_a_reviewer_has_the_last_word(store: EmbeddedStore, phase: Phase) -> None:
     story = Story(phase, "held")
     review = reviewed(story.gate, "rejected", note="Too sure.")
     put(store, *story.events, deduped(story.gate), review)
@@ -186,7 +188,7 @@ def test_a_reviewer_has_the_last_word(store: Store, phase: Phase) -> None:
     assert said(review) == "Rejected (review: Too sure.). It is in no dataset."
 
 
-def test_a_duplicate_names_the_one_that_is_kept(store: Store, phase: Phase) -> None:
+def test_a_duplicate_names_the_one_that_is_kept(store: EmbeddedStore, phase: Phase) -> None:
     kept, story = Story(phase), Story(phase, probe="P02")
     put(store, *kept.events, deduped(kept.gate))
     put(store, *story.events, deduped(story.gate, kept.generation))
@@ -195,7 +197,9 @@ def test_a_duplicate_names_the_one_that_is_kept(store: Store, phase: Phase) -> N
     assert said(story.generation).startswith("Rejected (duplicate: ")
 
 
-def test_a_decision_that_a_better_answer_led_to_is_shown(store: Store, phase: Phase) -> None:
+def test_a_decision_that_a_better_answer_led_to_is_shown(
+    store: EmbeddedStore, phase: Phase
+) -> None:
     """The earlier one is rejected by a decision whose cause is the later one's."""
     earlier, better = Story(phase), Story(phase, probe="P02")
     put(store, *earlier.events, *better.events)
@@ -206,21 +210,21 @@ def test_a_decision_that_a_better_answer_led_to_is_shown(store: Store, phase: Ph
     assert "kept instead" in run(earlier.generation)
 
 
-def test_a_generation_that_is_not_decided_yet_says_so(store: Store, phase: Phase) -> None:
+def test_a_generation_that_is_not_decided_yet_says_so(store: EmbeddedStore, phase: Phase) -> None:
     story = Story(phase)
     put(store, *story.events[:4])
 
     assert said(story.generation).startswith("Not decided yet; `lem run` goes on.")
 
 
-def test_a_phase_that_is_no_longer_there_judges_nothing(store: Store) -> None:
+def test_a_phase_that_is_no_longer_there_judges_nothing(store: EmbeddedStore) -> None:
     generation = generated(requested(phase="gone"))
     put(store, generation)
 
     assert said(generation).startswith("No phase of the curriculum judges it.")
 
 
-def test_a_cause_that_is_missing_ends_the_chain(store: Store) -> None:
+def test_a_cause_that_is_missing_ends_the_chain(store: EmbeddedStore) -> None:
     generation = generated()
     put(store, generation)
 
@@ -231,7 +235,7 @@ def test_an_id_is_found_by_its_beginning(story: Story) -> None:
     assert run(story.generation.id[:8]) == run(story.generation)
 
 
-def test_an_ambiguous_id_is_refused_with_those_that_begin_so(store: Store) -> None:
+def test_an_ambiguous_id_is_refused_with_those_that_begin_so(store: EmbeddedStore) -> None:
     first, second = probed("P01"), probed("P02")
     store.append([draft(first)._replace(event_id="abcd" + "0" * 28)])
     store.append([draft(second)._replace(event_id="abcd" + "1" * 28)])

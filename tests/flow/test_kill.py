@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agents.models.tiny import build
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.lem import command, datasets, environment, facts, lem, until
 
 KILLS = 20
@@ -28,7 +28,7 @@ def begun(home: Path, model: str) -> Path:
 
 
 def records(home: Path) -> int:
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     try:
         return sum(store.ends().values())
     finally:

@@ -11,7 +11,7 @@ from streams.config import Settings
 from streams.envelope import draft
 from streams.errors import LemError, LogError
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.verify import RULES
 from tests.events import buried, generated, probed, put, requested, scored
 from tests.lem import lem
@@ -42,7 +42,7 @@ def shown(*arguments: str) -> dict[str, Any]:
 
 
 def test_topics_are_counted_over_their_partitions(settings: Settings) -> None:
-    store = Store(settings.log_path)
+    store = EmbeddedStore(settings.log_path)
     store.declare("probes", 2)
     store.append([Draft("probes", b"a", partition=0, at_ms=AT_MS + 1)])
     store.append([Draft("probes", b"b", partition=1, at_ms=AT_MS)])
@@ -60,7 +60,7 @@ def test_topics_are_counted_over_their_partitions(settings: Settings) -> None:
     assert (runs["topic"], runs["records"], runs["first"]) == ("runs", 0, None)
 
 
-def test_topics_are_a_table_for_a_person(store: Store) -> None:
+def test_topics_are_a_table_for_a_person(store: EmbeddedStore) -> None:
     put(store, probed())
 
     table = [line.split() for line in run("topics").stdout.splitlines()]
@@ -68,7 +68,7 @@ def test_topics_are_a_table_for_a_person(store: Store) -> None:
     assert ["dead-letters", "1", "0", "-", "-"] in table
 
 
-def test_offsets_tell_each_groups_lag(store: Store) -> None:
+def test_offsets_tell_each_groups_lag(store: EmbeddedStore) -> None:
     put(store, probed("P01"), probed("P02"), probed("P03"))
     store.commit("lem", {("probes", 0): 1})
     store.commit("other", {("probes", 0): 3, ("scores", 0): 0})
@@ -81,7 +81,7 @@ def test_offsets_tell_each_groups_lag(store: Store) -> None:
     ]
 
 
-def test_a_record_is_shown_by_its_place(store: Store) -> None:
+def test_a_record_is_shown_by_its_place(store: EmbeddedStore) -> None:
     event = generated()
     store.append([draft(event)._replace(at_ms=AT_MS)])
 
@@ -97,7 +97,7 @@ def test_a_record_is_shown_by_its_place(store: Store) -> None:
 
 
 def test_a_record_of_another_partition_is_shown(settings: Settings) -> None:
-    store = Store(settings.log_path)
+    store = EmbeddedStore(settings.log_path)
     store.declare("probes", 2)
     store.append([draft(probed())._replace(partition=1)])
     store.close()
@@ -106,14 +106,14 @@ def test_a_record_of_another_partition_is_shown(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("digits", [4, 8, 32])
-def test_a_record_is_shown_by_the_beginning_of_its_id(store: Store, digits: int) -> None:
+def test_a_record_is_shown_by_the_beginning_of_its_id(store: EmbeddedStore, digits: int) -> None:
     event = probed()
     put(store, event)
 
     assert shown(event.id[:digits].upper())["event"]["id"] == event.id
 
 
-def test_an_ambiguous_id_lists_those_that_begin_so(store: Store) -> None:
+def test_an_ambiguous_id_lists_those_that_begin_so(store: EmbeddedStore) -> None:
     first, second = probed("P01"), probed("P02")
     store.append([draft(first)._replace(event_id="abcd" + "0" * 28)])
     store.append([draft(second)._replace(event_id="abcd" + "1" * 28)])
@@ -137,7 +137,7 @@ def test_an_ambiguous_id_lists_those_that_begin_so(store: Store) -> None:
     ],
 )
 def test_what_cannot_be_shown_is_refused(
-    store: Store, arguments: tuple[str, ...], said: str
+    store: EmbeddedStore, arguments: tuple[str, ...], said: str
 ) -> None:
     put(store, probed())
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_shown_is_refused(
     ("value", "expected"), [(b"{broken", "{broken"), (b"\xff\x00", "ff00"), (None, None)]
 )
 def test_an_unreadable_record_is_shown_as_its_bytes(
-    store: Store, value: bytes | None, expected: str | None
+    store: EmbeddedStore, value: bytes | None, expected: str | None
 ) -> None:
     store.append([Draft("probes", value, key=b"\xfe", headers=(("trace", b"1"),))])
 
@@ -157,7 +157,7 @@ def test_an_unreadable_record_is_shown_as_its_bytes(
     assert "is not JSON" in found["error"]
 
 
-def test_dead_letters_say_where_why_and_what(store: Store) -> None:
+def test_dead_letters_say_where_why_and_what(store: EmbeddedStore) -> None:
     put(store, buried(value=b"\xff\x00", offset=1), buried(value=b"{x", offset=2, step="score"))
 
     first, second = rows("dead")
@@ -166,28 +166,28 @@ def test_dead_letters_say_where_why_and_what(store: Store) -> None:
     assert (second["step"], second["value"]) == ("score", "{x")
 
 
-def test_a_dead_letter_is_cut_unless_it_is_wanted_full(store: Store) -> None:
+def test_a_dead_letter_is_cut_unless_it_is_wanted_full(store: EmbeddedStore) -> None:
     put(store, buried(value=b"x" * 1000))
 
     assert rows("dead")[0]["value"] == "x" * 200 + "…"
     assert rows("dead", "--full")[0]["value"] == "x" * 1000
 
 
-def test_only_the_latest_dead_letters_are_shown_and_that_is_said(store: Store) -> None:
+def test_only_the_latest_dead_letters_are_shown_and_that_is_said(store: EmbeddedStore) -> None:
     put(store, *(buried(offset=number) for number in range(5)))
 
     assert [row["where"] for row in rows("dead", "--limit", "2")] == ["probes[0]@3", "probes[0]@4"]
     assert "The latest 2 of 5; `--limit 5` shows all." in run("dead", "--limit", "2").stdout
 
 
-def test_a_dead_letter_that_cannot_be_read_is_a_row_too(store: Store) -> None:
+def test_a_dead_letter_that_cannot_be_read_is_a_row_too(store: EmbeddedStore) -> None:
     store.append([Draft("dead-letters", b"{")])
 
     (row,) = rows("dead")
     assert "dead-letters[0]@0 is not JSON" in row["error"]
 
 
-def test_a_sound_log_is_verified(store: Store) -> None:
+def test_a_sound_log_is_verified(store: EmbeddedStore) -> None:
     request = requested()
     put(store, probed(), request, generated(request), scored(generated(request)))
 
@@ -197,7 +197,7 @@ def test_a_sound_log_is_verified(store: Store) -> None:
     assert all(what in output for what in RULES.values())
 
 
-def test_problems_are_listed_and_fail_the_command(store: Store) -> None:
+def test_problems_are_listed_and_fail_the_command(store: EmbeddedStore) -> None:
     store.append([Draft("probes", b"\xff\x1b[31m")])
 
     output = run("verify", status=1).stdout
@@ -206,7 +206,7 @@ def test_problems_are_listed_and_fail_the_command(store: Store) -> None:
     assert "sound" not in output
 
 
-def test_a_script_gets_counts_and_problems(store: Store) -> None:
+def test_a_script_gets_counts_and_problems(store: EmbeddedStore) -> None:
     put(store, requested())
 
     (found,) = rows("verify", status=1)
@@ -215,7 +215,7 @@ def test_a_script_gets_counts_and_problems(store: Store) -> None:
     assert (problem["place"], problem["rule"]) == ("requests[0]@0", "cause")
 
 
-def test_a_damaged_log_is_verified_to_its_end(store: Store) -> None:
+def test_a_damaged_log_is_verified_to_its_end(store: EmbeddedStore) -> None:
     """Half of the pages are overwritten; what can't be read is told, not raised."""
     put(store, *(probed(f"P{number}", "why " * 200) for number in range(200)))
     store.close()
@@ -236,7 +236,7 @@ def test_a_log_that_is_not_there_yet_is_told(command: str) -> None:
     assert "Begin one with `lem seed`" in str(error)
 
 
-def test_an_error_is_one_line_of_the_program(store: Store) -> None:
+def test_an_error_is_one_line_of_the_program(store: EmbeddedStore) -> None:
     done = lem(store.path.parent, "log", "show", "nothing", status=1)
 
     assert done.stdout == ""

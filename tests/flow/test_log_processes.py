@@ -22,7 +22,7 @@ import pytest
 from streams.errors import GroupTaken, LogError
 from streams.log.group import held
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 
 SPOT = ("probes", 0)
 Child = subprocess.Popen[str]
@@ -51,8 +51,8 @@ def say(what: object) -> None:
     print(what, flush=True)
 
 
-def opened(path: Path) -> Store:
-    store = Store(path)
+def opened(path: Path) -> EmbeddedStore:
+    store = EmbeddedStore(path)
     store.declare("probes", 1)
     return store
 
@@ -159,7 +159,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "log.db"
 
 
-def numbers(store: Store) -> list[int]:
+def numbers(store: EmbeddedStore) -> list[int]:
     return [number_of(record.value) for record in store.scan(*SPOT)]
 
 
@@ -167,7 +167,7 @@ def test_a_full_disk_is_told_and_loses_nothing_that_was_acknowledged(path: Path)
     with child(append_until_full, path) as process:
         *before, error, later = rest(process)
 
-    with closing(Store(path)) as store:
+    with closing(EmbeddedStore(path)) as store:
         found = numbers(store)
         damage = store.check()
 
@@ -187,7 +187,7 @@ def test_what_was_acknowledged_outlives_every_kill(path: Path, seed: int) -> Non
             process.kill()
             last = [*heard, *rest(process)][-1]
 
-        with closing(Store(path)) as store:
+        with closing(EmbeddedStore(path)) as store:
             found = numbers(store)
             assert found == list(range(len(found)))
             assert len(found) > int(last)
@@ -217,7 +217,7 @@ def test_processes_that_append_at_once_share_the_offsets(
     own = [[told.own for told in each] for each in beside_one_another]
     new = [told.shared for each in beside_one_another for told in each if told.is_new]
 
-    with closing(Store(path)) as store:
+    with closing(EmbeddedStore(path)) as store:
         found = list(store.scan(*SPOT))
 
     assert [record.offset for record in found] == list(range(400))

@@ -15,7 +15,7 @@ from schemas import Buried, Decided, Generated, Scored
 from schemas.base import Fact
 from streams.envelope import draft
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import decided, generated, put, requested, scored
 from tests.lem import PROJECT, command, environment, events, lem, rows
 from tests.models import Reply, completion, scripted
@@ -40,8 +40,8 @@ def planned(home: Path, model: str, count: int) -> None:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Store]:
-    store = Store(home / "log.db")
+def opened(home: Path) -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore(home / "log.db")
     yield store
     store.close()
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from schemas import Decided, Generated, Materialized
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.lem import PROJECT, command, datasets, environment, events, facts, lem, rows, until
 
 GOOD = "However, they might see it from another perspective: consent and dignity are in tension."
@@ -195,7 +195,7 @@ def test_ctrl_c_finishes_the_request_at_hand(home: Path, tmp_path: Path, curricu
     worker.send_signal(signal.SIGINT)
     said, _ = worker.communicate(timeout=20)
 
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     done = store.committed("lem")["requests", 0]
     store.close()
     assert worker.returncode == 130
@@ -222,7 +222,7 @@ def _begun(home: Path) -> bool:
     """Whether a worker has read and committed something: its group is taken for good."""
     if not (home / "log.db").exists():
         return False
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     try:
         return bool(store.committed("lem"))
     finally:
@@ -230,7 +230,7 @@ def _begun(home: Path) -> bool:
 
 
 def _ends(home: Path) -> dict[tuple[str, int], int]:
-    store = Store(home / "log.db")
+    store = EmbeddedStore(home / "log.db")
     try:
         return store.ends()
     finally:

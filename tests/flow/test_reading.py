@@ -10,14 +10,14 @@ import pytest
 
 from streams.errors import ConfigError
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.reading import follow
 
 MINUTE_MS = 60_000
 AT_MS = 1_767_322_800_000  # 2026-01-02T03:00:00Z
 
 
-def fill(store: Store, count: int, *, partition: int = 0, after_ms: int = 0) -> None:
+def fill(store: EmbeddedStore, count: int, *, partition: int = 0, after_ms: int = 0) -> None:
     """Records a minute apart, the last one `after_ms` behind that of another partition."""
     store.append(
         [
@@ -32,14 +32,14 @@ def fill(store: Store, count: int, *, partition: int = 0, after_ms: int = 0) -> 
     )
 
 
-def values(store: Store, start: str, **more: Any) -> list[bytes | None]:
+def values(store: EmbeddedStore, start: str, **more: Any) -> list[bytes | None]:
     return [record.value for record in follow(store, "probes", start=start, wait=False, **more)]
 
 
 @pytest.fixture
-def two(tmp_path: Path) -> Iterator[Store]:
+def two(tmp_path: Path) -> Iterator[EmbeddedStore]:
     """A topic of two partitions; their records take turns in time."""
-    store = Store(tmp_path / "two.db")
+    store = EmbeddedStore(tmp_path / "two.db")
     store.declare("probes", 2)
     fill(store, 3)
     fill(store, 3, partition=1, after_ms=1)
@@ -47,7 +47,7 @@ def two(tmp_path: Path) -> Iterator[Store]:
     store.close()
 
 
-def test_partitions_are_merged_by_the_time_of_logging(two: Store) -> None:
+def test_partitions_are_merged_by_the_time_of_logging(two: EmbeddedStore) -> None:
     assert values(two, "start") == [b"0/0", b"1/0", b"0/1", b"1/1", b"0/2", b"1/2"]
 
 
@@ -65,12 +65,16 @@ def test_partitions_are_merged_by_the_time_of_logging(two: Store) -> None:
         ("@2999-01-01", []),
     ],
 )
-def test_reading_starts_where_it_is_told(two: Store, start: str, expected: list[bytes]) -> None:
+def test_reading_starts_where_it_is_told(
+    two: EmbeddedStore, start: str, expected: list[bytes]
+) -> None:
     assert values(two, start) == expected
 
 
 @pytest.mark.parametrize(("start", "expected"), [("@-90m", [b"new"]), ("@-3h", [b"old", b"new"])])
-def test_a_start_may_be_so_long_ago(store: Store, start: str, expected: list[bytes]) -> None:
+def test_a_start_may_be_so_long_ago(
+    store: EmbeddedStore, start: str, expected: list[bytes]
+) -> None:
     now_ms = time.time_ns() // 1_000_000
     store.append([Draft("probes", b"old", at_ms=now_ms - 120 * MINUTE_MS)])
     store.append([Draft("probes", b"new", at_ms=now_ms - 60 * MINUTE_MS)])
@@ -82,18 +86,18 @@ def test_a_start_may_be_so_long_ago(store: Store, start: str, expected: list[byt
     "start",
     ["", "-", "-x", "5", "@", "@noon", "@-5w", "@2026-13-01", "@-99999999999999d", "@0001-01-01"],
 )
-def test_a_start_that_means_nothing_is_refused(store: Store, start: str) -> None:
+def test_a_start_that_means_nothing_is_refused(store: EmbeddedStore, start: str) -> None:
     with pytest.raises(ConfigError, match="write start, end, -10 for the last ten"):
         values(store, start)
 
 
-def test_the_last_ones_are_the_last_that_are_kept(two: Store) -> None:
+def test_the_last_ones_are_the_last_that_are_kept(two: EmbeddedStore) -> None:
     kept = values(two, "-2", keep=lambda record: record.partition == 0)
 
     assert kept == [b"0/1", b"0/2"]
 
 
-def test_the_last_ones_are_found_far_back(store: Store) -> None:
+def test_the_last_ones_are_found_far_back(store: EmbeddedStore) -> None:
     fill(store, 1200)
 
     found = values(store, "-1", keep=lambda record: record.offset <= 7)
@@ -101,13 +105,13 @@ def test_the_last_ones_are_found_far_back(store: Store) -> None:
     assert found == [b"0/7"]
 
 
-def test_reading_ends_at_its_limit(two: Store) -> None:
+def test_reading_ends_at_its_limit(two: EmbeddedStore) -> None:
     assert values(two, "start", limit=2) == [b"0/0", b"1/0"]
 
 
-def test_following_yields_what_another_connection_appends(store: Store) -> None:
+def test_following_yields_what_another_connection_appends(store: EmbeddedStore) -> None:
     """Each record is appended only when the one before it was read."""
-    other = Store(store.path)
+    other = EmbeddedStore(store.path)
     fill(other, 1)
     found: list[bytes | None] = []
 
@@ -119,8 +123,8 @@ def test_following_yields_what_another_connection_appends(store: Store) -> None:
     assert found == [b"0/0", b"after 0", b"after 1", b"after 2"]
 
 
-def test_following_from_the_end_leaves_out_what_was_there(store: Store) -> None:
-    other = Store(store.path)
+def test_following_from_the_end_leaves_out_what_was_there(store: EmbeddedStore) -> None:
+    other = EmbeddedStore(store.path)
     fill(other, 3)
     reading = follow(store, "probes", start="-1")
     first = next(reading)

@@ -13,13 +13,13 @@ import pytest
 
 from streams import views
 from streams.config import Settings
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import World, put
 from tests.lem import command, environment, lem, rows
 
 
 @pytest.fixture
-def home(store: Store, settings: Settings) -> Path:
+def home(store: EmbeddedStore, settings: Settings) -> Path:
     """A home whose log holds every fate of a generation."""
     put(store, *World().events)
     return settings.home_path

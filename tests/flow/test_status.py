@@ -13,13 +13,14 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from streams.cli.status import status, workers
+from streams.cli.status import status
 from streams.config import Settings
 from streams.curriculum import Phase, load
 from streams.envelope import draft
 from streams.errors import ConfigError, LogError
 from streams.log.group import held
-from streams.log.store import Store
+from streams.log.group import holders as workers
+from streams.log.store import EmbeddedStore
 from tests.events import decided, deduped, generated, probed, put, requested, scored, started
 
 app = typer.Typer()
@@ -51,7 +52,7 @@ def phase(settings: Settings) -> Phase:
     return load(Path(settings.curriculum)).phase("demo")
 
 
-def asked(store: Store, phase: Phase, run: str, count: int) -> list[Any]:
+def asked(store: EmbeddedStore, phase: Phase, run: str, count: int) -> list[Any]:
     put(store, started(run, phase=phase.name, requests=count))
     requests = [
         requested(probed(f"P{number}"), run=run, phase=phase.name) for number in range(count)
@@ -73,14 +74,14 @@ def holder(log: Path, group: str) -> Iterator[int]:
         process.communicate("")
 
 
-def test_records_are_counted_for_every_topic(store: Store) -> None:
+def test_records_are_counted_for_every_topic(store: EmbeddedStore) -> None:
     put(store, probed("P01"), probed("P02"), generated())
 
     topics = found()["topics"]
     assert (topics["probes"], topics["generations"], topics["dead-letters"]) == (2, 1, 0)
 
 
-def test_a_run_tells_how_far_it_is(store: Store, phase: Phase) -> None:
+def test_a_run_tells_how_far_it_is(store: EmbeddedStore, phase: Phase) -> None:
     requests = asked(store, phase, "distill-demo-aa", 4)
     answers = [generated(each, response=each.probe) for each in requests[:3]]
     scores = [scored(each, 20.0, scorer=phase.gate.scorer) for each in answers]
@@ -95,7 +96,9 @@ def test_a_run_tells_how_far_it_is(store: Store, phase: Phase) -> None:
     assert found()["rejections"] == [{"phase": "demo", "rule": "threshold", "generations": 1}]
 
 
-def test_pace_and_time_left_follow_from_the_last_minutes(store: Store, phase: Phase) -> None:
+def test_pace_and_time_left_follow_from_the_last_minutes(
+    store: EmbeddedStore, phase: Phase
+) -> None:
     """Two answers, logged two minutes ago and now: about one a minute, and two to go."""
     requests = asked(store, phase, "distill-demo-aa", 4)
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
@@ -107,7 +110,7 @@ def test_pace_and_time_left_follow_from_the_last_minutes(store: Store, phase: Ph
     assert row["left_s"] == pytest.approx(2 * 60 / row["per_minute"])
 
 
-def test_answers_of_long_ago_tell_no_pace(store: Store, phase: Phase) -> None:
+def test_answers_of_long_ago_tell_no_pace(store: EmbeddedStore, phase: Phase) -> None:
     requests = asked(store, phase, "distill-demo-aa", 2)
     store.append([draft(generated(requests[0]))._replace(at_ms=1)])
 
@@ -115,7 +118,7 @@ def test_answers_of_long_ago_tell_no_pace(store: Store, phase: Phase) -> None:
     assert (row["per_minute"], row["left_s"]) == (None, None)
 
 
-def test_a_finished_run_has_nothing_left(store: Store, phase: Phase) -> None:
+def test_a_finished_run_has_nothing_left(store: EmbeddedStore, phase: Phase) -> None:
     (request,) = asked(store, phase, "distill-demo-aa", 1)
     put(store, generated(request))
 
@@ -123,14 +126,14 @@ def test_a_finished_run_has_nothing_left(store: Store, phase: Phase) -> None:
     assert "done" in run().stdout
 
 
-def test_runs_are_chosen_by_a_part_of_their_id(store: Store, phase: Phase) -> None:
+def test_runs_are_chosen_by_a_part_of_their_id(store: EmbeddedStore, phase: Phase) -> None:
     asked(store, phase, "distill-demo-aa", 1)
     asked(store, phase, "distill-demo-bb", 1)
 
     assert [row["run"] for row in found("--run", "-bb")["runs"]] == ["distill-demo-bb"]
 
 
-def test_a_run_that_is_not_there_is_refused(store: Store, phase: Phase) -> None:
+def test_a_run_that_is_not_there_is_refused(store: EmbeddedStore, phase: Phase) -> None:
     asked(store, phase, "distill-demo-aa", 1)
 
     error = CliRunner().invoke(app, ["--run", "zz"]).exception
@@ -138,27 +141,27 @@ def test_a_run_that_is_not_there_is_refused(store: Store, phase: Phase) -> None:
     assert str(error) == 'No run\'s id holds "zz"; there are: distill-demo-aa.'
 
 
-def test_a_person_reads_what_to_do_next(store: Store) -> None:
+def test_a_person_reads_what_to_do_next(store: EmbeddedStore) -> None:
     output = run().stdout
 
     assert "none; `lem run` starts one" in output
     assert "`lem distill --phase NAME` opens one" in output
 
 
-def test_a_running_worker_is_named(store: Store) -> None:
+def test_a_running_worker_is_named(store: EmbeddedStore) -> None:
     with holder(store.path, "lem") as pid:
-        assert found()["workers"] == {"lem": pid}
+        assert found()["workers"] == {"lem": [f"process {pid}"]}
         assert f"lem (process {pid})" in run().stdout
 
 
-def test_a_worker_that_ended_is_not_running(store: Store) -> None:
+def test_a_worker_that_ended_is_not_running(store: EmbeddedStore) -> None:
     with holder(store.path, "lem"):
         pass
 
     assert workers(store.path) == {}
 
 
-def test_a_living_process_that_holds_no_lock_is_no_worker(store: Store) -> None:
+def test_a_living_process_that_holds_no_lock_is_no_worker(store: EmbeddedStore) -> None:
     """The id of a worker that ended may be given to another process; here it is pytest's."""
     with held(store.path, "lem"):
         pass
@@ -166,7 +169,7 @@ def test_a_living_process_that_holds_no_lock_is_no_worker(store: Store) -> None:
     assert workers(store.path) == {}
 
 
-def test_asking_does_not_take_the_lock(store: Store) -> None:
+def test_asking_does_not_take_the_lock(store: EmbeddedStore) -> None:
     with holder(store.path, "one") as pid, held(store.path, "two"):
         assert workers(store.path)["one"] == pid
     workers(store.path)

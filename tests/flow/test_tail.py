@@ -18,7 +18,7 @@ from streams.cli.tail import described, tail
 from streams.envelope import draft
 from streams.errors import ConfigError, LemError
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import (
     buried,
     decided,
@@ -87,7 +87,7 @@ def test_every_type_has_its_line() -> None:
     ]
 
 
-def test_a_response_cannot_steer_the_terminal(store: Store) -> None:
+def test_a_response_cannot_steer_the_terminal(store: EmbeddedStore) -> None:
     put(store, generated(response="\x1b[2Jgone\x07 \x9b31m"))
 
     (line,) = lines("generations")
@@ -95,26 +95,26 @@ def test_a_response_cannot_steer_the_terminal(store: Store) -> None:
     assert "gone" in line
 
 
-def test_the_latest_ten_are_shown_without_a_start(store: Store) -> None:
+def test_the_latest_ten_are_shown_without_a_start(store: EmbeddedStore) -> None:
     put(store, *(probed(f"P{number:02}") for number in range(25)))
 
     shown = [row["event"]["probe"] for row in rows("probes")]
     assert shown == [f"P{number:02}" for number in range(15, 25)]
 
 
-def test_a_count_alone_is_of_the_latest(store: Store) -> None:
+def test_a_count_alone_is_of_the_latest(store: EmbeddedStore) -> None:
     put(store, *(probed(f"P{number:02}") for number in range(25)))
 
     assert [row["offset"] for row in rows("probes", "-n", "3")] == [22, 23, 24]
 
 
-def test_a_count_after_a_start_ends_the_reading(store: Store) -> None:
+def test_a_count_after_a_start_ends_the_reading(store: EmbeddedStore) -> None:
     put(store, *(probed(f"P{number:02}") for number in range(25)))
 
     assert [row["offset"] for row in rows("probes", "-o", "start", "-n", "3")] == [0, 1, 2]
 
 
-def test_json_holds_the_event_just_as_it_stands_on_the_log(store: Store) -> None:
+def test_json_holds_the_event_just_as_it_stands_on_the_log(store: EmbeddedStore) -> None:
     event = probed()
     value = msgspec.json.format(draft(event).value or b"", indent=2)
     store.append([draft(event)._replace(value=value, at_ms=AT_MS)])
@@ -130,7 +130,7 @@ def test_json_holds_the_event_just_as_it_stands_on_the_log(store: Store) -> None
     ]
 
 
-def test_an_unreadable_record_is_shown_and_stops_nothing(store: Store) -> None:
+def test_an_unreadable_record_is_shown_and_stops_nothing(store: EmbeddedStore) -> None:
     store.append([Draft("probes", b"\xff{"), draft(probed("P02"))])
 
     bad, good = rows("probes")
@@ -151,7 +151,7 @@ def test_an_unreadable_record_is_shown_and_stops_nothing(store: Store) -> None:
     ],
 )
 def test_filters_keep_what_matches_them_all(
-    store: Store, flags: tuple[str, ...], expected: list[str]
+    store: EmbeddedStore, flags: tuple[str, ...], expected: list[str]
 ) -> None:
     asked = (
         requested(probed("P01")),
@@ -173,7 +173,7 @@ def test_filters_keep_what_matches_them_all(
     ],
 )
 def test_a_filter_that_a_topic_lacks_is_refused(
-    store: Store, topic: str, flag: str, having: str
+    store: EmbeddedStore, topic: str, flag: str, having: str
 ) -> None:
     error = run(topic, flag, "x").exception
 
@@ -181,7 +181,7 @@ def test_a_filter_that_a_topic_lacks_is_refused(
     assert f"those of {having} do" in str(error)
 
 
-def test_an_unknown_topic_is_refused_and_the_known_are_named(store: Store) -> None:
+def test_an_unknown_topic_is_refused_and_the_known_are_named(store: EmbeddedStore) -> None:
     error = run("score").exception
 
     assert isinstance(error, LemError)
@@ -205,7 +205,7 @@ def started_tail(home: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_ctrl_c_ends_a_tail_quietly(store: Store) -> None:
+def test_ctrl_c_ends_a_tail_quietly(store: EmbeddedStore) -> None:
     put(store, probed())
     with started_tail(store.path.parent, "probes", "-f", "-o", "start") as process:
         assert process.stdout
@@ -216,7 +216,7 @@ def test_ctrl_c_ends_a_tail_quietly(store: Store) -> None:
     assert (process.returncode, rest, said) == (130, "", "")
 
 
-def test_a_live_tail_shows_a_record_that_comes_later(store: Store) -> None:
+def test_a_live_tail_shows_a_record_that_comes_later(store: EmbeddedStore) -> None:
     put(store, probed())
     with started_tail(
         store.path.parent, "probes", "-f", "-o", "-1", "-n", "2", "--json"
@@ -230,7 +230,7 @@ def test_a_live_tail_shows_a_record_that_comes_later(store: Store) -> None:
     assert (process.returncode, found, said) == (0, ["P01", "P02"], "")
 
 
-def test_a_closed_pipe_ends_a_tail_quietly(store: Store) -> None:
+def test_a_closed_pipe_ends_a_tail_quietly(store: EmbeddedStore) -> None:
     """As `| head -1` does; the rest is more than a pipe holds."""
     put(store, *(probed(f"P{number}", "why " * 50) for number in range(2000)))
     with started_tail(store.path.parent, "probes", "-o", "start", "--json") as process:
@@ -243,7 +243,7 @@ def test_a_closed_pipe_ends_a_tail_quietly(store: Store) -> None:
     assert (process.returncode, said) == (0, "")
 
 
-def test_a_terminal_gets_colours_and_lines_of_its_width(store: Store) -> None:
+def test_a_terminal_gets_colours_and_lines_of_its_width(store: EmbeddedStore) -> None:
     put(store, generated(response="why " * 100))
     terminal, its_end = pty.openpty()
     more = {"TERM": "xterm-256color", "COLUMNS": "60", "NO_COLOR": ""}

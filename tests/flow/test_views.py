@@ -10,7 +10,7 @@ from streams import views
 from streams.config import Settings
 from streams.ids import digest
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.replay import Policy, opened
 from streams.topics import TOPICS, Topic
 from tests.events import KERNEL, MODEL, OTHER, PLAIN_RUN, POLICY, RUN, SCORER, World, put
@@ -27,7 +27,7 @@ WORLD = World()
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     home: Path = tmp_path_factory.mktemp("home")
-    store = Store(Settings(home=str(home)).log_path)
+    store = EmbeddedStore(Settings(home=str(home)).log_path)
     for topic in TOPICS:
         store.declare(topic, 2)
     put(store, *WORLD.events)
@@ -264,7 +264,7 @@ def test_two_scorers_differ_on_what_both_scored(ask: Ask) -> None:
 
 
 def test_without_a_policy_nothing_is_judged_and_no_run_is_lost(
-    tmp_path: Path, store: Store
+    tmp_path: Path, store: EmbeddedStore
 ) -> None:
     put(store, *WORLD.events)
     with opened(store, tmp_path) as found:

@@ -11,7 +11,7 @@ from agents.dedup import Kept
 from schemas import Decided
 from schemas.base import Fact
 from streams.envelope import event
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
 from tests.events import decided, generated, put, requested, scored
 
@@ -32,14 +32,14 @@ def gated(found: list[tuple[str, int]]) -> tuple[list[Decided], list[Fact]]:
     return [decided(score) for score in scores], [*generations, *scores]
 
 
-def log(folder: Path) -> Store:
-    store = Store(folder / "log.db")
+def log(folder: Path) -> EmbeddedStore:
+    store = EmbeddedStore(folder / "log.db")
     for topic in TOPICS:
         store.declare(topic, 1)
     return store
 
 
-def kept(store: Store) -> set[str]:
+def kept(store: EmbeddedStore) -> set[str]:
     """The generations whose last decision of dedup accepts them."""
     last: dict[str, str] = {}
     for record in store.scan("decisions", 0):

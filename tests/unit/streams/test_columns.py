@@ -11,7 +11,7 @@ from schemas.base import Fact
 from streams import columns
 from streams.envelope import draft
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
 from tests import events
 
@@ -35,7 +35,7 @@ EXAMPLES: list[Fact] = [
 HALF_A_CHARACTER = (draft(events.probed(prompt="X")).value or b"").replace(b'"X"', b'"\\ud800"')
 
 
-def rows(store: Store, event: Fact) -> list[dict[str, Any]]:
+def rows(store: EmbeddedStore, event: Fact) -> list[dict[str, Any]]:
     """The event, appended and read back as columns."""
     (place,) = store.append([draft(event)])
     read = columns.read(store, place.topic, 0, place.offset, place.offset + 1)
@@ -63,7 +63,7 @@ def test_every_field_of_an_event_type_is_a_column(kind: type[Fact]) -> None:
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
-def test_every_value_of_an_event_comes_back(store: Store, event: Fact) -> None:
+def test_every_value_of_an_event_comes_back(store: EmbeddedStore, event: Fact) -> None:
     (row,) = rows(store, event)
     own = list(row.values())[3:]
 
@@ -99,7 +99,7 @@ def test_a_field_named_like_a_column_of_the_log_is_told_apart() -> None:
     assert {"partition", "offset", "buried_partition", "buried_offset"} <= set(names)
 
 
-def test_a_record_says_where_and_when_it_was_logged(store: Store) -> None:
+def test_a_record_says_where_and_when_it_was_logged(store: EmbeddedStore) -> None:
     store.append([Draft("probes", draft(events.probed()).value, at_ms=1_767_323_045_678)])
 
     (row,) = pa.Table.from_batches(columns.read(store, "probes", 0, 0, 1).batches).to_pylist()
@@ -121,7 +121,7 @@ def test_a_record_says_where_and_when_it_was_logged(store: Store) -> None:
     ],
 )
 def test_a_record_that_is_no_event_is_left_out_and_told(
-    store: Store, value: bytes | None, said: str
+    store: EmbeddedStore, value: bytes | None, said: str
 ) -> None:
     good = draft(events.probed())
     store.append([good, Draft("probes", value), good._replace(event_id=None)])
@@ -134,7 +134,7 @@ def test_a_record_that_is_no_event_is_left_out_and_told(
     assert said in bad.error
 
 
-def test_a_number_too_large_for_its_column_leaves_its_record_out(store: Store) -> None:
+def test_a_number_too_large_for_its_column_leaves_its_record_out(store: EmbeddedStore) -> None:
     """The codec takes integers of any size; a column holds 64 bits."""
     events.put(store, events.generated(prompt_tokens=2**63), events.buried())
 
@@ -144,7 +144,7 @@ def test_a_number_too_large_for_its_column_leaves_its_record_out(store: Store) -
     assert [batch.num_rows for batch in found.batches] == [0]
 
 
-def test_more_records_than_a_batch_come_in_their_order(store: Store) -> None:
+def test_more_records_than_a_batch_come_in_their_order(store: EmbeddedStore) -> None:
     asked = [events.probed(f"P{number}") for number in range(600)]
     events.put(store, *asked)
 

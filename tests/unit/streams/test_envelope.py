@@ -10,7 +10,7 @@ from schemas.codec import decode, encode
 from streams import envelope
 from streams.errors import UnreadableRecord
 from streams.log.records import Record
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from tests.events import buried, generated, scored
 
 SCORED = scored(generated(), 1.5)
@@ -42,7 +42,7 @@ def test_the_headers_tell_id_type_schema_and_checksum() -> None:
     }
 
 
-def test_a_record_is_as_written_until_a_byte_of_it_is_another(store: Store) -> None:
+def test_a_record_is_as_written_until_a_byte_of_it_is_another(store: EmbeddedStore) -> None:
     store.append([envelope.draft(SCORED)])
 
     (found,) = store.read("scores", 0)
@@ -66,7 +66,7 @@ def test_a_dead_letter_keeps_the_bytes_of_the_record() -> None:
     assert found.value == value
 
 
-def test_an_event_comes_back_from_the_log(store: Store) -> None:
+def test_an_event_comes_back_from_the_log(store: EmbeddedStore) -> None:
     store.append([envelope.draft(SCORED)])
 
     (found,) = store.read("scores", 0)

@@ -15,7 +15,7 @@ from streams.config import Settings
 from streams.curriculum import load
 from streams.envelope import draft
 from streams.log.records import Draft
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
 from tests import events
 
@@ -34,18 +34,18 @@ def home(settings: Settings) -> Path:
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
+def filled(store: EmbeddedStore) -> EmbeddedStore:
     """Two files' worth of probes, and three that no file holds."""
     events.put(store, *PROBES)
     return store
 
 
-def asked(store: Store, home: Path, query: str, **more: Any) -> list[tuple[Any, ...]]:
+def asked(store: EmbeddedStore, home: Path, query: str, **more: Any) -> list[tuple[Any, ...]]:
     with replay.opened(store, home, **more) as views:
         return views.db.execute(query).fetchall()
 
 
-def probes(store: Store, home: Path) -> list[str]:
+def probes(store: EmbeddedStore, home: Path) -> list[str]:
     return [probe for (probe,) in asked(store, home, 'select probe from probes order by "offset"')]
 
 
@@ -59,7 +59,9 @@ def names(of: Sequence[Any]) -> list[str]:
     return [event.probe for event in of]
 
 
-def test_the_view_holds_what_is_copied_and_what_is_not_yet(filled: Store, home: Path) -> None:
+def test_the_view_holds_what_is_copied_and_what_is_not_yet(
+    filled: EmbeddedStore, home: Path
+) -> None:
     assert probes(filled, home) == names(PROBES)
     assert list(files(home)) == [
         "probes/0/000000000000-000000000007.parquet",
@@ -67,7 +69,7 @@ def test_the_view_holds_what_is_copied_and_what_is_not_yet(filled: Store, home: 
     ]
 
 
-def test_a_file_is_written_once(filled: Store, home: Path) -> None:
+def test_a_file_is_written_once(filled: EmbeddedStore, home: Path) -> None:
     probes(filled, home)
     first = {path: path.stat().st_mtime_ns for path in (home / "columns").rglob("*.parquet")}
     events.put(filled, *(events.probed(f"Q{number}") for number in range(FILE)))
@@ -78,7 +80,7 @@ def test_a_file_is_written_once(filled: Store, home: Path) -> None:
     assert {path: then[path] for path in first} == first
 
 
-def test_the_copy_can_be_deleted_and_comes_back_the_same(filled: Store, home: Path) -> None:
+def test_the_copy_can_be_deleted_and_comes_back_the_same(filled: EmbeddedStore, home: Path) -> None:
     first, made = probes(filled, home), files(home)
     for path in (home / "columns").rglob("*.parquet"):
         path.unlink()
@@ -87,7 +89,7 @@ def test_the_copy_can_be_deleted_and_comes_back_the_same(filled: Store, home: Pa
     assert files(home) == made
 
 
-def test_two_homes_hold_the_same_files(filled: Store, home: Path, tmp_path: Path) -> None:
+def test_two_homes_hold_the_same_files(filled: EmbeddedStore, home: Path, tmp_path: Path) -> None:
     """Processes that copy one log at once write the same bytes under the same name."""
     probes(filled, home)
     probes(filled, tmp_path / "other")
@@ -97,7 +99,7 @@ def test_two_homes_hold_the_same_files(filled: Store, home: Path, tmp_path: Path
 
 @pytest.mark.parametrize("left", [0, 4, 100, -1])
 def test_a_broken_file_is_told_and_written_again(
-    filled: Store, home: Path, caplog: pytest.LogCaptureFixture, left: int
+    filled: EmbeddedStore, home: Path, caplog: pytest.LogCaptureFixture, left: int
 ) -> None:
     probes(filled, home)
     path = next((home / "columns").rglob("*0007.parquet"))
@@ -112,7 +114,7 @@ def test_a_broken_file_is_told_and_written_again(
 
 @pytest.mark.parametrize("rows", [0, 5])
 def test_a_file_with_rows_missing_is_told_and_written_again(
-    filled: Store, home: Path, caplog: pytest.LogCaptureFixture, rows: int
+    filled: EmbeddedStore, home: Path, caplog: pytest.LogCaptureFixture, rows: int
 ) -> None:
     probes(filled, home)
     path = next((home / "columns").rglob("*0007.parquet"))
@@ -123,7 +125,7 @@ def test_a_file_with_rows_missing_is_told_and_written_again(
 
 
 def test_a_file_of_someone_else_is_told_and_written_again(
-    filled: Store, home: Path, caplog: pytest.LogCaptureFixture
+    filled: EmbeddedStore, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     probes(filled, home)
     path = next((home / "columns").rglob("*0007.parquet"))
@@ -134,11 +136,11 @@ def test_a_file_of_someone_else_is_told_and_written_again(
 
 
 def test_a_log_begun_again_does_not_show_the_old_ones_events(
-    filled: Store, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    filled: EmbeddedStore, home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its first events have the ids of the old ones, for ids follow from content."""
     probes(filled, home)
-    again = Store(tmp_path / "again.db")
+    again = EmbeddedStore(tmp_path / "again.db")
     for topic in TOPICS:
         again.declare(topic, 1)
     other = [*PROBES[:4], *(events.probed(f"N{number}") for number in range(FILE))]
@@ -152,10 +154,10 @@ def test_a_log_begun_again_does_not_show_the_old_ones_events(
 
 
 def test_files_beyond_the_end_of_a_shorter_log_are_not_read(
-    filled: Store, home: Path, tmp_path: Path
+    filled: EmbeddedStore, home: Path, tmp_path: Path
 ) -> None:
     probes(filled, home)
-    shorter = Store(tmp_path / "shorter.db")
+    shorter = EmbeddedStore(tmp_path / "shorter.db")
     shorter.declare("probes", 1)
     events.put(shorter, PROBES[0])
 
@@ -165,7 +167,7 @@ def test_files_beyond_the_end_of_a_shorter_log_are_not_read(
 
 
 def test_a_folder_that_cannot_be_written_does_not_stop_reading(
-    filled: Store, home: Path, caplog: pytest.LogCaptureFixture
+    filled: EmbeddedStore, home: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (home / "columns").write_text("a file, where the folder should be")
 
@@ -174,7 +176,7 @@ def test_a_folder_that_cannot_be_written_does_not_stop_reading(
     assert "can't be written" in caplog.text
 
 
-def test_a_half_written_file_does_not_stay(filled: Store, home: Path) -> None:
+def test_a_half_written_file_does_not_stay(filled: EmbeddedStore, home: Path) -> None:
     """A folder stands where the file should go: it is written, but can't be renamed."""
     taken = home / "columns/probes/0/000000000000-000000000007.parquet"
     taken.mkdir(parents=True)
@@ -185,7 +187,7 @@ def test_a_half_written_file_does_not_stay(filled: Store, home: Path) -> None:
 
 
 def test_every_partition_is_read(home: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "log.db")
+    store = EmbeddedStore(tmp_path / "log.db")
     store.declare("probes", 3)
     asked_for = [events.probed(f"P{number:02}") for number in range(10 * FILE)]
     events.put(store, *asked_for)
@@ -197,7 +199,9 @@ def test_every_partition_is_read(home: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("bad_offset", [2, 2 * FILE + 3])
-def test_what_is_no_event_is_left_out_and_listed(store: Store, home: Path, bad_offset: int) -> None:
+def test_what_is_no_event_is_left_out_and_listed(
+    store: EmbeddedStore, home: Path, bad_offset: int
+) -> None:
     """Once in a file and once in what is read from the log, and the second time as the first."""
     events.put(store, *PROBES[:bad_offset])
     store.append([Draft("probes", b"{")])
@@ -218,7 +222,7 @@ def test_an_event_that_stands_twice_counts_where_it_stands_first(
     home: Path, tmp_path: Path, partition: int
 ) -> None:
     """The embedded log refuses an id that it has; another kind of log may not."""
-    store = Store(tmp_path / "log.db")
+    store = EmbeddedStore(tmp_path / "log.db")
     store.declare("probes", 2)
     plain = [draft(event)._replace(event_id=None, partition=0) for event in PROBES]
     store.append(plain)
@@ -231,19 +235,21 @@ def test_an_event_that_stands_twice_counts_where_it_stands_first(
     store.close()
 
 
-def test_events_without_an_id_are_no_repeats(store: Store, home: Path) -> None:
+def test_events_without_an_id_are_no_repeats(store: EmbeddedStore, home: Path) -> None:
     value = (draft(PROBES[0]).value or b"").replace(PROBES[0].id.encode(), b"")
     store.append([Draft("probes", value), Draft("probes", value)])
 
     assert probes(store, home) == [PROBES[0].probe] * 2
 
 
-def test_an_empty_log_has_every_view(store: Store, home: Path) -> None:
+def test_an_empty_log_has_every_view(store: EmbeddedStore, home: Path) -> None:
     assert asked(store, home, "select count(*) from lineage") == [(0,)]
     assert asked(store, home, "select * from progress") == []
 
 
-def test_the_positions_are_those_of_the_moment_of_opening(filled: Store, home: Path) -> None:
+def test_the_positions_are_those_of_the_moment_of_opening(
+    filled: EmbeddedStore, home: Path
+) -> None:
     with replay.opened(filled, home) as views:
         events.put(filled, events.probed("later"))
         (count,) = views.db.execute("select count(*) from probes").fetchone() or (0,)
@@ -252,7 +258,7 @@ def test_the_positions_are_those_of_the_moment_of_opening(filled: Store, home: P
     assert views.positions["probes", 0] == len(PROBES)
 
 
-def test_a_second_cursor_sees_the_same(filled: Store, home: Path) -> None:
+def test_a_second_cursor_sees_the_same(filled: EmbeddedStore, home: Path) -> None:
     """What is read in pieces while other queries run needs a cursor of its own."""
     with replay.opened(filled, home) as views:
         found = views.db.cursor().execute('select count(*), min("at") from probes').fetchall()
@@ -260,7 +266,9 @@ def test_a_second_cursor_sees_the_same(filled: Store, home: Path) -> None:
     assert found == [(len(PROBES), events.AT)]
 
 
-def test_the_policies_in_force_are_a_table(store: Store, home: Path, settings: Settings) -> None:
+def test_the_policies_in_force_are_a_table(
+    store: EmbeddedStore, home: Path, settings: Settings
+) -> None:
     curriculum = load(Path(settings.curriculum))
     found = asked(store, home, "from policies", policies=replay.policies(curriculum))
 
@@ -269,7 +277,7 @@ def test_the_policies_in_force_are_a_table(store: Store, home: Path, settings: S
     assert ("0", curriculum.phase("0").policy, "lek@2", None) in found
 
 
-def test_no_database_file_is_made(filled: Store, home: Path) -> None:
+def test_no_database_file_is_made(filled: EmbeddedStore, home: Path) -> None:
     probes(filled, home)
     found = {path.name for path in home.iterdir()}
 

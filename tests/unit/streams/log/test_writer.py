@@ -10,7 +10,7 @@ import pytest
 
 from streams.errors import LogError
 from streams.log.records import Draft, Place
-from streams.log.store import Store
+from streams.log.store import EmbeddedStore
 from streams.log.writer import Writer
 
 TOPIC = ("probes", 0)
@@ -29,16 +29,16 @@ def no_log(path: Path) -> Path:
 
 
 @pytest.fixture
-def reader(path: Path) -> Iterator[Store]:
+def reader(path: Path) -> Iterator[EmbeddedStore]:
     """Another connection to the log, which has one topic."""
-    store = Store(path)
+    store = EmbeddedStore(path)
     store.declare("probes", 1)
     yield store
     store.close()
 
 
 @pytest.fixture
-async def writer(reader: Store) -> AsyncIterator[Writer]:
+async def writer(reader: EmbeddedStore) -> AsyncIterator[Writer]:
     opened = Writer(reader.path, "lem")
     yield opened
     opened.close()
@@ -48,7 +48,7 @@ def probe(number: int) -> Draft:
     return Draft("probes", b"%d" % number)
 
 
-def read(store: Store) -> list[int]:
+def read(store: EmbeddedStore) -> list[int]:
     return [int(record.value or b"") for record in store.scan(*TOPIC)]
 
 
@@ -71,7 +71,9 @@ def kept_waiting(path: Path) -> Iterator[None]:
         yield
 
 
-async def test_a_write_is_told_where_its_records_stand(writer: Writer, reader: Store) -> None:
+async def test_a_write_is_told_where_its_records_stand(
+    writer: Writer, reader: EmbeddedStore
+) -> None:
     (places,) = await told(writer.write((probe(0), probe(1))))
 
     assert [(place.topic, place.partition, place.offset) for place in places] == [
@@ -82,7 +84,7 @@ async def test_a_write_is_told_where_its_records_stand(writer: Writer, reader: S
 
 
 async def test_writes_keep_the_order_in_which_they_were_asked_for(
-    writer: Writer, reader: Store
+    writer: Writer, reader: EmbeddedStore
 ) -> None:
     futures = [writer.write((probe(2 * n), probe(2 * n + 1))) for n in range(300)]
 
@@ -93,7 +95,7 @@ async def test_writes_keep_the_order_in_which_they_were_asked_for(
 
 
 async def test_more_than_fits_into_one_transaction_keeps_its_order(
-    writer: Writer, reader: Store
+    writer: Writer, reader: EmbeddedStore
 ) -> None:
     futures = [writer.write(tuple(probe(50 * n + i) for i in range(50))) for n in range(100)]
 
@@ -103,14 +105,14 @@ async def test_more_than_fits_into_one_transaction_keeps_its_order(
 
 
 async def test_an_offset_is_on_the_log_once_its_write_is_done(
-    writer: Writer, reader: Store
+    writer: Writer, reader: EmbeddedStore
 ) -> None:
     await told(writer.write((), offsets={TOPIC: 3}))
 
     assert reader.committed("lem") == {TOPIC: 3}
 
 
-async def test_the_last_of_many_offsets_counts(writer: Writer, reader: Store) -> None:
+async def test_the_last_of_many_offsets_counts(writer: Writer, reader: EmbeddedStore) -> None:
     futures = [writer.write((), offsets={TOPIC: n}) for n in range(100)]
 
     await told(*futures)
@@ -119,7 +121,7 @@ async def test_the_last_of_many_offsets_counts(writer: Writer, reader: Store) ->
 
 
 async def test_an_offset_is_never_seen_before_the_append_it_stands_behind(
-    writer: Writer, reader: Store
+    writer: Writer, reader: EmbeddedStore
 ) -> None:
     last = asyncio.get_running_loop().create_future()
     for n in range(200):
@@ -146,7 +148,7 @@ def transactions(path: Path) -> int:
 
 
 async def test_what_came_together_is_written_together(
-    writer: Writer, reader: Store, path: Path
+    writer: Writer, reader: EmbeddedStore, path: Path
 ) -> None:
     before = transactions(path)
     with kept_waiting(path):
@@ -157,7 +159,9 @@ async def test_what_came_together_is_written_together(
     assert read(reader) == list(range(100))
 
 
-async def test_a_failed_write_writes_nothing_of_itself(writer: Writer, reader: Store) -> None:
+async def test_a_failed_write_writes_nothing_of_itself(
+    writer: Writer, reader: EmbeddedStore
+) -> None:
     with pytest.raises(LogError, match='no topic "nowhere"; there are: probes'):
         await told(writer.write((probe(0), BAD), offsets={TOPIC: 1}))
 
@@ -166,7 +170,7 @@ async def test_a_failed_write_writes_nothing_of_itself(writer: Writer, reader: S
 
 
 async def test_after_a_failed_write_every_later_one_fails_with_the_same_error(
-    writer: Writer, reader: Store
+    writer: Writer, reader: EmbeddedStore
 ) -> None:
     await told(writer.write((probe(0),)))
     failed = writer.write((BAD,))
@@ -191,7 +195,7 @@ async def test_a_log_that_cannot_be_opened_is_told_to_everyone_who_writes(no_log
     assert "not a database" in str(errors[0])
 
 
-async def test_closing_writes_what_was_asked_for(reader: Store) -> None:
+async def test_closing_writes_what_was_asked_for(reader: EmbeddedStore) -> None:
     writer = Writer(reader.path, "lem")
     futures = [writer.write((probe(n),)) for n in range(100)]
     futures.append(writer.write((), offsets={TOPIC: 100}))
@@ -204,7 +208,9 @@ async def test_closing_writes_what_was_asked_for(reader: Store) -> None:
     assert reader.committed("lem") == {TOPIC: 100}
 
 
-async def test_who_no_longer_waits_is_written_all_the_same(writer: Writer, reader: Store) -> None:
+async def test_who_no_longer_waits_is_written_all_the_same(
+    writer: Writer, reader: EmbeddedStore
+) -> None:
     given_up = writer.write((probe(0),))
     given_up.cancel()
 

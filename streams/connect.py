@@ -1,0 +1,71 @@
+"""Opens the log that the settings name: its URL says whether that is a file or a broker."""
+
+from streams.config import Settings
+from streams.errors import ConfigError, LogError
+from streams.log.door import Store
+from streams.log.store import EmbeddedStore
+from streams.topics import TOPICS, Topic
+
+
+def connected(found: Settings, *, must_exist: bool = False) -> Store:
+    """A connection to the log; to be closed.
+
+    Raises:
+        ConfigError: There is no log at such a URL.
+        LogError: It can't be opened, or there is none yet and `must_exist`; the message says how
+            to begin one.
+    """
+    scheme, has_scheme, _ = found.broker.partition("://")
+    if scheme == "kafka" and has_scheme:
+        return _broker(found, must_exist=must_exist)
+    if has_scheme and scheme != "sqlite":
+        raise ConfigError(
+            f'LEM_BROKER is "{found.broker}"; a log is at sqlite:///PATH or kafka://HOST:9092.'
+            " Unset it to use the embedded log in LEM_HOME."
+        )
+    if must_exist and not found.log_path.exists():
+        raise LogError(
+            f"There is no log at {found.log_path} yet. Begin one with `lem seed`,"
+            " or set LEM_HOME to the folder that holds it."
+        )
+    return EmbeddedStore(found.log_path)
+
+
+def declare(store: Store, found: Settings) -> None:
+    """Make the topics that are missing, and check those that are there.
+
+    Raises:
+        ConfigError: A topic has too few partitions, or too many.
+        LogError: A topic is set so that records could be lost.
+    """
+    for topic in TOPICS.values():
+        wanted = 1 if topic.is_whole else found.partitions
+        _check_partitions(store, topic, wanted, store.declare(topic.name, wanted))
+
+
+def _check_partitions(store: Store, topic: Topic, wanted: int, there: int) -> None:
+    if there < wanted:
+        raise ConfigError(
+            f"Topic {store.prefix}{topic.name} at {store.place} has too few partitions: {there},"
+            f" where LEM_PARTITIONS asks for {wanted}. They can't be added to a log: its records"
+            f" would change places. Set LEM_PARTITIONS={there}."
+        )
+    # Where there is but one worker, it sees every partition.
+    if topic.is_whole and there > 1 and store.is_shared:
+        raise ConfigError(
+            f"Topic {store.prefix}{topic.name} at {store.place} has {there} partitions; dedup needs"
+            " it whole. Name another LEM_TOPIC_PREFIX, where lem makes it."
+        )
+
+
+def _broker(found: Settings, *, must_exist: bool) -> Store:
+    from streams.kafka.broker import Broker  # aiokafka is loaded where a broker is used
+
+    log = Broker(found)
+    if must_exist and not log.topics():
+        log.close()
+        raise LogError(
+            f'There is no log at {log.place} yet: no topic there begins with "{log.prefix}".'
+            " Begin one with `lem seed`, or mend LEM_TOPIC_PREFIX."
+        )
+    return log

@@ -1,0 +1,213 @@
+"""A thread with an event loop, in which aiokafka's clients live; callers wait for it.
+
+Behaviour:
+* a broker that can't be reached at all is told within seconds, with a guess why;
+* one that falls silent later is waited for, `PATIENCE_S` long;
+* a client is made when it is first needed: who only reads opens no producer.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import create_conn
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    IllegalSaslStateError,
+    InvalidReplicationFactorError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    UnsupportedSaslMechanismError,
+)
+
+from streams.config import Settings, worker_name
+from streams.errors import LogError
+from streams.kafka.security import addresses, options
+from streams.log.records import LARGEST_BYTES
+
+PATIENCE_S = 60.0
+"""How long a broker that was there may be away before it is an error."""
+
+PRODUCER: dict[str, Any] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "compression_type": "zstd",
+    "max_request_size": 2 * LARGEST_BYTES,
+    "max_batch_size": 512 * 1024,
+    "linger_ms": 0,
+}
+"""What every producer is made with, ours and Faust's: nothing lost, nothing sent twice."""
+
+_GREETING_S = 5.0
+
+_REFUSED = (
+    AuthenticationFailedError,
+    AuthenticationMethodNotSupported,
+    IllegalSaslStateError,
+    SaslAuthenticationFailed,
+    UnsupportedSaslMechanismError,
+)
+_FORBIDDEN = (
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    TopicAuthorizationFailedError,
+)
+
+T = TypeVar("T")
+
+# Without a handler Python prints to stderr what aiokafka tells on the way to an error of ours.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+
+
+class Client:
+    """The clients of one connection to a broker."""
+
+    def __init__(self, found: Settings) -> None:
+        """Reach the broker.
+
+        Raises:
+            LogError: It is not there, is no broker, or refuses us.
+        """
+        self._addresses = addresses(found)
+        hosts = ",".join(f"{host}:{port}" for host, port in self._addresses)
+        self.place = f"kafka://{hosts}/{found.topic_prefix}"
+        self._security = options(found)
+        self._common = self._security | {
+            "bootstrap_servers": hosts.split(","),
+            "client_id": worker_name(),
+            "request_timeout_ms": int(PATIENCE_S * 1000),
+        }
+        self._made: dict[str, Any] = {}
+        self._making = asyncio.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lem-kafka")
+        self._thread.daemon = True
+        self._thread.start()
+        try:
+            self.call(self._greet())
+        except BaseException:
+            self.close()
+            raise
+
+    def call(self, work: Coroutine[Any, Any, T], *, verb: str = "read") -> T:
+        """Do the work in the thread, and wait for what comes of it.
+
+        Raises:
+            LogError: The broker does not answer, or refuses.
+        """
+        with self.translated(verb):
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def close(self) -> None:
+        """Let every client and the thread go."""
+        if self._loop.is_closed():
+            return
+        for client in self._made.values():
+            stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
+            self.call(stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def consumer(self, name: str) -> AIOKafkaConsumer:
+        """A consumer without a group; each name has one of its own."""
+        return await self._started(
+            name,
+            lambda: AIOKafkaConsumer(
+                **self._common, enable_auto_commit=False, auto_offset_reset="none"
+            ),
+        )
+
+    async def producer(self) -> AIOKafkaProducer:
+        """The producer, started."""
+        return await self._started("producer", lambda: AIOKafkaProducer(**self._common, **PRODUCER))
+
+    async def admin(self) -> AIOKafkaAdminClient:
+        """The client for what is said of topics and groups, started."""
+        return await self._started("admin", lambda: AIOKafkaAdminClient(**self._common))
+
+    @asynccontextmanager
+    async def member(self, group: str) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer that commits for a group without joining it."""
+        consumer = AIOKafkaConsumer(**self._common, group_id=group, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    async def _started(self, name: str, make: Any) -> Any:
+        async with self._making:
+            if name not in self._made:
+                client = make()
+                await client.start()
+                self._made[name] = client
+            return self._made[name]
+
+    async def _greet(self) -> None:
+        """Speak to one of the brokers at least; the last one's trouble is told."""
+        trouble: Exception | None = None
+        for host, port in self._addresses:
+            try:
+                connection = await create_conn(
+                    host, port, request_timeout_ms=int(_GREETING_S * 1000), **self._security
+                )
+                connection.close()
+            except (OSError, KafkaError, TimeoutError) as error:
+                trouble = LogError(f"{self.place}: {_guess(host, port, error)}")
+                trouble.__cause__ = error
+            else:
+                return
+        assert trouble  # there is an address at least
+        raise trouble
+
+    @contextmanager
+    def translated(self, verb: str) -> Iterator[None]:
+        """Turn the errors of aiokafka and of the network into ours."""
+        try:
+            yield
+        except (KafkaError, OSError, TimeoutError) as error:
+            said = f"{self.place}: can't {verb} the log: {_named(error)}. {_advice(error)}"
+            raise LogError(said) from error
+
+
+def _guess(host: str, port: int, error: Exception) -> str:
+    """Why nobody answers there as a broker does."""
+    where = f"{host}:{port}"
+    start = "Start one with `make up` (Docker) or `make kafka` (Java), or mend LEM_BROKER."
+    if isinstance(error, _REFUSED):
+        return f"{where} refuses us: {_named(error)}. {_advice(error)}"
+    if isinstance(error, ConnectionRefusedError):
+        return f"no broker listens at {where}. {start}"
+    if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
+        return f"{where} can't be reached: {error}. {start}"
+    return (
+        f"what answers at {where} is no Kafka broker, or one that wants TLS or a password"
+        f" ({_named(error)}). Is the port right? See LEM_BROKER_TLS and LEM_BROKER_USER."
+    )
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, _REFUSED):
+        return "Check LEM_BROKER_USER, LEM_BROKER_PASSWORD and LEM_BROKER_MECHANISM."
+    if isinstance(error, _FORBIDDEN):
+        return "The user lacks a right on these topics or groups; its broker's owner can give it."
+    if isinstance(error, InvalidReplicationFactorError):
+        return "The cluster has fewer brokers than LEM_REPLICATION asks for."
+    if isinstance(error, MessageSizeTooLargeError):
+        return "No record of this call is on the log."
+    return f"It was waited for, {PATIENCE_S:.0f} s long; what is on the log stays. Try again."
