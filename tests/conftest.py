@@ -1,6 +1,7 @@
 """Fixtures that every test may use: each on `tmp_path`, nothing global."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from streams.config import Settings
 from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
+from tests.kafka import Kafka, needed
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
@@ -21,6 +23,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
         monkeypatch.delenv(name)
     monkeypatch.setenv("LEM_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """One Kafka for all tests that need one; each takes topics of its own."""
+    needed()
+    node = Kafka()
+    node.start()
+    yield node
+    node.remove()
+
+
+@pytest.fixture
+def prefix() -> str:
+    """The beginning of the topics of one test."""
+    return f"t{uuid.uuid4().hex[:12]}."
 
 
 @pytest.fixture

@@ -85,7 +85,8 @@ async def _send(client: Client, prefix: str, records: Sequence[Record]) -> list[
         await producer.send(
             prefix + each.topic,
             each.value,
-            key=each.key,
+            # aiokafka sends no record that has neither; such a one says nothing.
+            key=b"" if each.key is None and each.value is None else each.key,
             partition=each.partition,
             timestamp_ms=each.at_ms,
             headers=list(each.headers),

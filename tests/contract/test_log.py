@@ -1,7 +1,9 @@
-"""What every log promises. A second log is put under this suite by a second parameter of `log`."""
+"""What every log promises, held against the one in a file and the one on a broker."""
 
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,19 +12,23 @@ from hypothesis import strategies as st
 
 from streams.errors import LogError
 from streams.log.records import Draft
-from streams.log.store import EmbeddedStore
+from streams.config import Settings
+from streams.connect import connected
+from streams.log.door import Store
 
-Opening = Callable[[], EmbeddedStore]
+Opening = Callable[[], Store]
 ID = "0123456789abcdef0123456789abcdef"
 
 
-@pytest.fixture(params=["embedded"])
-def opening(tmp_path: Path) -> Iterator[Opening]:
+@pytest.fixture(params=["embedded", "kafka"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path, prefix: str) -> Iterator[Opening]:
     """Opens one more connection to the log of this test."""
-    opened: list[EmbeddedStore] = []
+    broker = "" if request.param == "embedded" else request.getfixturevalue("kafka").url
+    found = Settings(home=str(tmp_path), broker=broker, topic_prefix=prefix)
+    opened: list[Store] = []
 
-    def connection() -> EmbeddedStore:
-        opened.append(EmbeddedStore(tmp_path / "log.db"))
+    def connection() -> Store:
+        opened.append(connected(found))
         return opened[-1]
 
     yield connection
@@ -31,30 +37,28 @@ def opening(tmp_path: Path) -> Iterator[Opening]:
 
 
 @pytest.fixture
-def log(opening: Opening) -> EmbeddedStore:
+def log(opening: Opening) -> Store:
     log = opening()
     log.declare("probes", 1)
     log.declare("scores", 4)
     return log
 
 
-def values(
-    log: EmbeddedStore, topic: str, partition: int = 0, offset: int = 0
-) -> list[bytes | None]:
+def values(log: Store, topic: str, partition: int = 0, offset: int = 0) -> list[bytes | None]:
     return [record.value for record in log.scan(topic, partition, offset=offset)]
 
 
-def test_an_empty_topic_ends_at_zero_and_reads_nothing(log: EmbeddedStore) -> None:
+def test_an_empty_topic_ends_at_zero_and_reads_nothing(log: Store) -> None:
     assert log.end("probes", 0) == 0
     assert log.read("probes", 0) == []
 
 
-def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: EmbeddedStore) -> None:
+def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: Store) -> None:
     assert log.declare("scores", 9) == 4
     assert log.topics() == {"probes": 1, "scores": 4}
 
 
-def test_offsets_count_from_zero_without_a_gap(log: EmbeddedStore) -> None:
+def test_offsets_count_from_zero_without_a_gap(log: Store) -> None:
     places = log.append([Draft("probes", b"a"), Draft("probes", b"b")])
     places += log.append([Draft("probes", b"c")])
 
@@ -62,7 +66,7 @@ def test_offsets_count_from_zero_without_a_gap(log: EmbeddedStore) -> None:
     assert values(log, "probes") == [b"a", b"b", b"c"]
 
 
-def test_a_record_comes_back_as_it_was(log: EmbeddedStore) -> None:
+def test_a_record_comes_back_as_it_was(log: Store) -> None:
     headers = (("lem-type", b"probed"), ("raw", b"\x00\xff"))
     log.append([Draft("probes", b"\x00value", b"key\xff", headers, at_ms=1_700_000_000_000)])
 
@@ -73,29 +77,29 @@ def test_a_record_comes_back_as_it_was(log: EmbeddedStore) -> None:
     assert (record.headers, record.at_ms) == (headers, 1_700_000_000_000)
 
 
-def test_a_record_may_have_no_key_no_value_and_no_headers(log: EmbeddedStore) -> None:
-    log.append([Draft("probes", None)])
+def test_a_record_may_have_no_key_or_no_value_and_no_headers(log: Store) -> None:
+    log.append([Draft("probes", None, b"key"), Draft("probes", b"value")])
 
-    (record,) = log.read("probes", 0)
+    found = [(record.key, record.value, record.headers) for record in log.read("probes", 0)]
 
-    assert (record.key, record.value, record.headers) == (None, None, ())
+    assert found == [(b"key", None, ()), (None, b"value", ())]
 
 
-def test_a_large_record_comes_back_whole(log: EmbeddedStore) -> None:
+def test_a_large_record_comes_back_whole(log: Store) -> None:
     large = bytes(range(256)) * 20_000
     log.append([Draft("probes", large)])
 
     assert values(log, "probes") == [large]
 
 
-def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: EmbeddedStore) -> None:
+def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: Store) -> None:
     log.append([Draft("probes", b"%d" % n) for n in range(10)])
 
     assert [r.offset for r in log.read("probes", 0, offset=3, limit=4)] == [3, 4, 5, 6]
     assert log.read("probes", 0, offset=10) == []
 
 
-def test_equal_keys_share_a_partition_and_others_spread(log: EmbeddedStore) -> None:
+def test_equal_keys_share_a_partition_and_others_spread(log: Store) -> None:
     places = log.append([Draft("scores", b"", b"key-%d" % (n % 20)) for n in range(200)])
 
     by_key = {n: {place.partition for place in places[n::20]} for n in range(20)}
@@ -103,28 +107,28 @@ def test_equal_keys_share_a_partition_and_others_spread(log: EmbeddedStore) -> N
     assert set.union(*by_key.values()) == {0, 1, 2, 3}
 
 
-def test_a_partition_may_be_named(log: EmbeddedStore) -> None:
+def test_a_partition_may_be_named(log: Store) -> None:
     (place,) = log.append([Draft("scores", b"", b"key", partition=2)])
 
     assert (place.partition, place.offset) == (2, 0)
     assert log.ends()["scores", 2] == 1
 
 
-def test_logged_times_never_go_back_within_a_partition(log: EmbeddedStore) -> None:
+def test_logged_times_never_go_back_within_a_partition(log: Store) -> None:
     log.append([Draft("probes", b"", at_ms=2_000), Draft("probes", b"", at_ms=1_000)])
     log.append([Draft("probes", b"", at_ms=1_500), Draft("probes", b"", at_ms=3_000)])
 
     assert [record.at_ms for record in log.scan("probes", 0)] == [2_000, 2_000, 2_000, 3_000]
 
 
-def test_the_first_offset_at_a_time_is_found(log: EmbeddedStore) -> None:
+def test_the_first_offset_at_a_time_is_found(log: Store) -> None:
     log.append([Draft("probes", b"", at_ms=at) for at in (1_000, 2_000, 2_000, 5_000)])
 
     found = [log.offset_at("probes", 0, at) for at in (0, 1_000, 1_001, 2_000, 5_001)]
     assert found == [0, 0, 1, 1, 4]
 
 
-def test_an_event_that_is_there_is_not_appended_again(log: EmbeddedStore, opening: Opening) -> None:
+def test_an_event_that_is_there_is_not_appended_again(log: Store, opening: Opening) -> None:
     (first,) = log.append([Draft("probes", b"a", event_id=ID)])
     other = opening()
 
@@ -134,19 +138,19 @@ def test_an_event_that_is_there_is_not_appended_again(log: EmbeddedStore, openin
     assert values(log, "probes") == [b"a"]
 
 
-def test_an_event_that_stands_twice_in_one_batch_is_appended_once(log: EmbeddedStore) -> None:
+def test_an_event_that_stands_twice_in_one_batch_is_appended_once(log: Store) -> None:
     places = log.append([Draft("probes", b"a", event_id=ID)] * 2 + [Draft("probes", b"z")])
 
     assert [(place.offset, place.is_new) for place in places] == [(0, True), (0, False), (1, True)]
 
 
-def test_records_without_an_event_id_may_be_equal(log: EmbeddedStore) -> None:
+def test_records_without_an_event_id_may_be_equal(log: Store) -> None:
     log.append([Draft("probes", b"a"), Draft("probes", b"a")])
 
     assert values(log, "probes") == [b"a", b"a"]
 
 
-def test_events_are_found_by_their_id_and_by_its_beginning(log: EmbeddedStore) -> None:
+def test_events_are_found_by_their_id_and_by_its_beginning(log: Store) -> None:
     other = "0123ffff" * 4
     log.append([Draft("probes", b"a", event_id=ID), Draft("scores", b"b", event_id=other)])
 
@@ -156,7 +160,7 @@ def test_events_are_found_by_their_id_and_by_its_beginning(log: EmbeddedStore) -
     assert log.known([ID, "f" * 32]) == {ID}
 
 
-def test_offsets_are_committed_for_each_group(log: EmbeddedStore, opening: Opening) -> None:
+def test_offsets_are_committed_for_each_group(log: Store, opening: Opening) -> None:
     log.commit("one", {("probes", 0): 3, ("scores", 2): 1})
     log.commit("one", {("probes", 0): 5})
     log.commit("two", {("probes", 0): 1})
@@ -167,40 +171,51 @@ def test_offsets_are_committed_for_each_group(log: EmbeddedStore, opening: Openi
     assert log.groups() == ["one", "two"]
 
 
-def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: EmbeddedStore) -> None:
-    log.append([Draft("probes", b"a")], group="g", offsets={("scores", 0): 1})
+@pytest.mark.parametrize("bad", [Draft("nowhere", b"c"), Draft("scores", b"c", partition=4)])
+def test_what_can_not_be_appended_keeps_the_rest_of_its_call_away(log: Store, bad: Draft) -> None:
+    with pytest.raises(LogError):
+        log.append([Draft("probes", b"b"), bad])
 
-    with pytest.raises(LogError, match='no topic "nowhere"'):
-        log.append(
-            [Draft("probes", b"b"), Draft("nowhere", b"c")], group="g", offsets={("scores", 0): 2}
-        )
-
-    assert values(log, "probes") == [b"a"]
-    assert log.committed("g") == {("scores", 0): 1}
+    assert values(log, "probes") == []
 
 
-def test_an_unknown_topic_is_told_with_those_there_are(log: EmbeddedStore) -> None:
+def test_an_unknown_topic_is_told_with_those_there_are(log: Store) -> None:
     with pytest.raises(LogError, match=r'no topic "probe"; there are: probes, scores\.'):
         log.read("probe", 0)
 
 
-def test_another_connection_sees_an_append_and_that_there_was_one(
-    log: EmbeddedStore, opening: Opening
-) -> None:
+def test_waiting_ends_when_another_connection_appends(log: Store, opening: Opening) -> None:
     reader = opening()
-    before = reader.version()
-    assert reader.version() == before
-
     log.append([Draft("probes", b"a")])
+    with ThreadPoolExecutor(1) as thread:
+        waiting = thread.submit(reader.wait, {("probes", 0): 1, ("scores", 2): 0}, 60)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.3)
+        log.append([Draft("scores", b"b", partition=2)])
+        waiting.result(timeout=30)
 
-    assert reader.version() != before
+    assert values(reader, "scores", 2) == [b"b"]
     assert values(reader, "probes") == [b"a"]
 
 
-def test_what_was_appended_is_there_after_opening_again(
-    log: EmbeddedStore, opening: Opening
-) -> None:
-    log.append([Draft("probes", b"a", event_id=ID)], group="g", offsets={("probes", 0): 1})
+def test_waiting_for_what_is_there_ends_at_once_and_takes_nothing_away(log: Store) -> None:
+    log.append([Draft("probes", b"%d" % n) for n in range(5)])
+
+    log.wait({("probes", 0): 2}, 60)
+
+    assert values(log, "probes", offset=2) == [b"2", b"3", b"4"]
+    assert values(log, "probes") == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_waiting_in_vain_ends(log: Store) -> None:
+    log.wait({("probes", 0): 0}, 0.05)
+
+    assert log.end("probes", 0) == 0
+
+
+def test_what_was_appended_is_there_after_opening_again(log: Store, opening: Opening) -> None:
+    log.append([Draft("probes", b"a", event_id=ID)])
+    log.commit("g", {("probes", 0): 1})
     log.close()
 
     again = opening()
@@ -210,7 +225,7 @@ def test_what_was_appended_is_there_after_opening_again(
     assert again.check() == []
 
 
-def test_time_of_append_is_now_where_none_is_given(log: EmbeddedStore) -> None:
+def test_time_of_append_is_now_where_none_is_given(log: Store) -> None:
     before = time.time_ns() // 1_000_000
     log.append([Draft("probes", b"a")])
 
@@ -227,12 +242,12 @@ drafts = st.lists(
 )
 @given(batches=st.lists(st.tuples(st.booleans(), drafts), max_size=8))
 def test_any_interleaving_of_two_writers_reads_like_one_list(
-    tmp_path_factory: pytest.TempPathFactory,
+    opening: Opening,
     batches: list[tuple[bool, list[tuple[int, bytes, int | None]]]],
 ) -> None:
-    path = tmp_path_factory.mktemp("log") / "log.db"
-    writers = EmbeddedStore(path), EmbeddedStore(path)
-    writers[0].declare("t", 3)
+    topic = uuid.uuid4().hex  # and ids of its own, for each example
+    writers = _two(opening)
+    writers[0].declare(topic, 3)
     expected: dict[int, list[bytes]] = {0: [], 1: [], 2: []}
     seen: set[int] = set()
     for second, batch in batches:
@@ -243,13 +258,23 @@ def test_any_interleaving_of_two_writers_reads_like_one_list(
                 seen.add(number)
         writers[second].append(
             [
-                Draft("t", value, partition=partition, event_id=None if n is None else f"{n:032x}")
+                Draft(topic, value, partition=partition, event_id=_id(topic, n))
                 for partition, value, n in batch
             ]
         )
 
-    read = {partition: values(writers[0], "t", partition) for partition in range(3)}
+    assert {partition: values(writers[0], topic, partition) for partition in range(3)} == expected
 
-    for writer in writers:
-        writer.close()
-    assert read == expected
+
+def _two(opening: Opening) -> tuple[Store, Store]:
+    """Two connections, the same ones for every example of a test."""
+    while len(_KEPT.setdefault(opening, [])) < 2:
+        _KEPT[opening].append(opening())
+    return _KEPT[opening][0], _KEPT[opening][1]
+
+
+def _id(topic: str, number: int | None) -> str | None:
+    return None if number is None else f"{topic[:24]}{number:08x}"
+
+
+_KEPT: dict[Opening, list[Store]] = {}

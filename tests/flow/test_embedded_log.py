@@ -149,3 +149,16 @@ def test_a_folder_that_cannot_be_made_is_told(folder: Path) -> None:
 
     with unprivileged(), pytest.raises(LogError, match=r"Permission denied.* LEM_HOME names"):
         EmbeddedStore(folder / "more" / "log.db")
+
+
+def test_an_append_with_its_offsets_is_written_whole_or_not_at_all(log: EmbeddedStore) -> None:
+    log.declare("scores", 1)
+    log.append([Draft("probes", b"a")], group="g", offsets={("scores", 0): 1})
+
+    with pytest.raises(LogError, match='no topic "nowhere"'):
+        log.append(
+            [Draft("probes", b"b"), Draft("nowhere", b"c")], group="g", offsets={("scores", 0): 2}
+        )
+
+    assert values(log) == [b"a"]
+    assert log.committed("g") == {("scores", 0): 1}
