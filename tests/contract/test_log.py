@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streams.errors import LogError
-from streams.log.records import Draft
 from streams.config import Settings
 from streams.connect import connected
+from streams.errors import LogError
 from streams.log.door import Store
+from streams.log.records import Draft
 
 Opening = Callable[[], Store]
 ID = "0123456789abcdef0123456789abcdef"
