@@ -5,7 +5,6 @@ score, then of the smaller id, whichever came first: when a better one comes, th
 is rejected by a further decision.
 """
 
-import asyncio
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,11 @@ class Kept:
             "create table done (phase, policy, generation,"
             " primary key (phase, policy, generation)) without rowid"
         )
-        for told in events(store, DECISIONS.name):
+        self._next: dict[int, int] = {}
+
+    def read_on(self) -> None:
+        """Learn what dedup has decided up to now, here or elsewhere."""
+        for told in events(self._store, DECISIONS.name, after=self._next):
             self._recall(told)
 
     def decide(self, gated: Decided) -> list[Decided]:
@@ -122,18 +125,18 @@ def superseded(gated: Decided, mark: str, best: Best) -> Decided:
 def join(app: "App") -> None:
     """Decide on everything that the gate lets pass or holds."""
     from streams.app import work
-    from streams.connect import connected
 
-    store = connected(app.settings)  # its own: it is read in a thread first
-    app.closing.append(store.close)
-    kept: list[Kept] = []
+    kept = Kept(app.store)
+    known = -1
 
     async def handle(gated: Decided) -> list[Decided]:
-        if not kept:
-            kept.append(await asyncio.to_thread(Kept, store))
-        return kept[0].decide(gated)
+        nonlocal known
+        if known != app.consumer_generation_id:  # another worker may have decided meanwhile
+            known = app.consumer_generation_id
+            await app.look_up(kept.read_on)
+        return await app.look_up(kept.decide, gated)
 
-    @app.agent(app.topic(DECISIONS.name), name="dedup")
+    @app.agent(app.records_of(DECISIONS.name), name="dedup")
     async def dedup(stream: Any) -> None:
         await work(app, stream, Decided, handle, step="dedup")
 

@@ -64,9 +64,9 @@ def join(app: "App") -> None:
     deciding = Gate(app.store, app.curriculum)
 
     async def handle(scored: Scored) -> list[Decided]:
-        decision = deciding.decide(scored)
+        decision = await app.look_up(deciding.decide, scored)
         return [decision] if decision else []
 
-    @app.agent(app.topic(SCORES.name), name="gate")
+    @app.agent(app.records_of(SCORES.name), name="gate")
     async def gate(stream: Any) -> None:
         await work(app, stream, Scored, handle, step="gate")

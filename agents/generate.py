@@ -120,9 +120,9 @@ def join(app: "App") -> None:
     app.closing.append(desk.close)
 
     async def handle(requested: Requested) -> list[Generated]:
-        if app.store.known([named(Generated, requested.id)]):
+        if await app.look_up(app.store.known, [named(Generated, requested.id)]):
             return []
-        kernel = kernels.of(requested.run) if requested.kernel else None
+        kernel = await app.look_up(kernels.of, requested.run) if requested.kernel else None
         try:
             answer = await desk.answer(requested.model, asked(requested, kernel))
         except ModelError as error:
@@ -131,7 +131,7 @@ def join(app: "App") -> None:
             answer = str(error)
         return [generated(requested, answer)]
 
-    @app.agent(app.topic(REQUESTS.name), name="generate")
+    @app.agent(app.records_of(REQUESTS.name), name="generate")
     async def generate(stream: Any) -> None:
         await work(app, stream, Requested, handle, step="generate")
 

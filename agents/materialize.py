@@ -71,12 +71,23 @@ def join(app: "App") -> None:
         app.unsettled.add(decided.phase)
         return []
 
-    @app.agent(app.topic(DECISIONS.name), name="materialize")
+    @app.agent(app.records_of(DECISIONS.name), name="materialize")
     async def materialize_(stream: Any) -> None:
         await work(app, stream, Decided, handle, step="materialize")
 
+    given = 0
+
     async def look() -> None:
-        if app.unsettled and not app.leaving.is_set() and app.is_drained():
+        nonlocal given
+        if given != app.consumer_generation_id:  # what another worker has read may be ours now
+            given = app.consumer_generation_id
+            app.unsettled.update(app.curriculum.phases)
+        ours = app.assigned(DECISIONS.name)
+        if ours is None or not app.unsettled or app.leaving.is_set():
+            return
+        if not ours:
+            app.unsettled.clear()  # the worker that reads the decisions makes the datasets
+        elif await app.is_drained():
             await _look(app)
 
     app.timer(interval=_LOOK_EVERY_S)(look)

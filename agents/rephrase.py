@@ -43,6 +43,6 @@ def join(app: "App") -> None:
     async def handle(probed: Probed) -> list[Probed]:
         return rephrased(probed)
 
-    @app.agent(app.topic(PROBES.name), name="rephrase")
+    @app.agent(app.records_of(PROBES.name), name="rephrase")
     async def rephrase(stream: Any) -> None:
         await work(app, stream, Probed, handle, step="rephrase")

@@ -39,6 +39,6 @@ def join(app: "App") -> None:
         phase = app.curriculum.phases.get(generated.phase)
         return [scored(generated, scorer(phase.gate.scorer))] if phase else []
 
-    @app.agent(app.topic(GENERATIONS.name), name="score")
+    @app.agent(app.records_of(GENERATIONS.name), name="score")
     async def score(stream: Any) -> None:
         await work(app, stream, Generated, handle, step="score")

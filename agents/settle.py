@@ -81,6 +81,7 @@ def gate(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decid
 def dedup(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decided]:
     """Dedup's decisions on everything that the gate lets pass."""
     kept = Kept(store)
+    kept.read_on()
     for (gated_id,) in _rows(views.db, _UNDEDUPED):
         with _passing_over():
             yield from kept.decide(found(store, gated_id, Decided, by="Dedup"))

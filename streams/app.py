@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import faust
 from faust.types import Message
@@ -12,15 +14,16 @@ from faust.types import Message
 from schemas.base import Fact
 from streams import envelope
 from streams.config import Settings
-from streams.connect import connected
+from streams.connect import connected, declare
 from streams.curriculum import load
-from streams.errors import LemError, UnreadableRecord
+from streams.errors import LemError, LogError, RecordTooLarge, UnreadableRecord
 from streams.log.records import Draft, Record
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
 _PREFETCH = 200  # records ahead of an agent; at 100 KB each that is 20 MB a topic
 
 F = TypeVar("F", bound=Fact)
+T = TypeVar("T")
 Handle = Callable[[F], Awaitable[Iterable[Fact]]]
 log = logging.getLogger(__name__)
 
@@ -30,9 +33,10 @@ class App(faust.App):
 
     def __init__(self, settings: Settings) -> None:
         self.store = connected(settings)
-        """For looking things up; what is told goes through the producer."""
+        """For looking things up, by way of `look_up`; what is told goes through the producer."""
+        declare(self.store, settings)
         super().__init__(
-            settings.group,
+            self.store.prefix + settings.group,
             **self.store.faust(),
             store="memory://",
             datadir=str(settings.home_path / "faust"),
@@ -57,11 +61,23 @@ class App(faust.App):
         """Phases whose dataset may have changed since it was last looked at."""
         self.closing: list[Callable[[], None]] = []
         """What is to be let go when the worker has stopped."""
+        self._inputs: set[str] = set()
+        self._thread = ThreadPoolExecutor(1, "lem-look-up")
+
+    def records_of(self, topic: str) -> Any:
+        """The records of one of our topics, for an agent to read."""
+        self._inputs.add(topic)
+        return self.topic(self.store.prefix + topic)
+
+    async def look_up(self, function: Callable[..., T], *values: Any) -> T:
+        """Call what reads the log, away from the event loop: a broker may keep it waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *values)
 
     def close(self) -> None:
         """Let go of what the agents hold; called when the app has stopped."""
         for let_go in self.closing:
             let_go()
+        self._thread.shutdown(cancel_futures=True)
         self.store.close()
 
     def fail(self, error: Exception) -> None:
@@ -69,27 +85,35 @@ class App(faust.App):
         self.failure = self.failure or error
         self.leaving.set()
 
-    def is_drained(self) -> bool:
-        """Whether every record that an agent reads was handled, and its effects are on the log."""
-        taken = self.consumer.assignment()
-        done = self.store.committed(self.conf.id)
-        return (
-            bool(taken)
-            and self.busy == 0
-            and all(done.get((tp.topic, tp.partition), 0) == self.store.end(*tp) for tp in taken)
-        )
+    def assigned(self, topic: str) -> list[int] | None:
+        """The topic's partitions that this worker reads; none before it has been given any."""
+        if not self.consumer_generation_id:
+            return None
+        name = self.store.prefix + topic
+        return [tp.partition for tp in self.consumer.assignment() if tp.topic == name]
+
+    async def is_drained(self) -> bool:
+        """Whether every record that agents read was handled, and its effects are on the log.
+
+        Those of the whole group: what another worker is at may become work for this one.
+        """
+        return self.busy == 0 and await self.look_up(self._is_read)
+
+    def _is_read(self) -> bool:
+        done = self.store.committed(self.settings.group)
+        ends = self.store.ends().items()
+        return all(done.get(tp, 0) >= end for tp, end in ends if tp[0] in self._inputs)
 
     async def tell(self, event: Fact) -> None:
-        """Send the event to its topic; the offset of what led to it is committed behind it."""
-        await self.put(envelope.draft(event))
+        """Send the event to its topic, and return when it is on the log."""
+        await (await self.put(envelope.draft(event)))
 
-    async def put(self, draft: Draft) -> None:
-        """Send a record; if it can't be written, the producer stops the worker."""
-        topic = self.topic(draft.topic)
+    async def put(self, draft: Draft) -> "asyncio.Future[Any]":
+        """Send a record; the future is done when it is on the log."""
+        topic = self.topic(self.store.prefix + draft.topic)
         sent = topic.as_future_message(draft.key, draft.value, headers=dict(draft.headers))
-        # Told by the producer already; asyncio would tell it again.
-        sent.add_done_callback(lambda done: done.cancelled() or done.exception())
         await topic.publish_message(sent)
+        return sent
 
 
 async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step: str) -> None:
@@ -100,28 +124,78 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
     acknowledged, so that it is done again.
     """
     stream.enable_acks = False  # Faust takes what was cancelled or failed for done too
+    done = _Acknowledging(app)
     async for event in stream.events():
         if app.leaving.is_set():
             await _leave()
         app.busy += 1
         try:
-            for draft in await _handled(event.message, kind, handle, step):
-                await app.put(draft)
+            drafts = await _handled(app, event.message, kind, handle, step)
+            done.add(event, [await app.put(draft) for draft in drafts])
         except LemError as error:
             app.fail(error)
-        else:
-            event.ack()
-        finally:
             app.busy -= 1
+        except BaseException:
+            app.busy -= 1
+            raise
 
 
-async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str) -> list[Draft]:
-    record = _record(message)
+class _Told(NamedTuple):
+    """A record that was handled, and its effects on their way to the log."""
+
+    event: Any
+    sent: "list[asyncio.Future[Any]]"
+
+
+class _Acknowledging:
+    """Acknowledges an agent's records in their order, each when its effects are on the log.
+
+    In their order, since Faust commits past what is not acknowledged where more than one record of
+    a partition is under way. After a failure nothing more is acknowledged.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._waiting: deque[_Told] = deque()
+
+    def add(self, event: Any, sent: "list[asyncio.Future[Any]]") -> None:
+        self._waiting.append(_Told(event, sent))
+        for each in sent:
+            each.add_done_callback(self._look)
+        self._look()
+
+    def _look(self, done: "asyncio.Future[Any] | None" = None) -> None:
+        if done and (error := _failure(done)):
+            self._app.fail(_as_ours(error, self._app.store.place))
+        while self._waiting and all(map(asyncio.Future.done, self._waiting[0].sent)):
+            event, sent = self._waiting.popleft()
+            self._app.busy -= 1
+            if not self._app.failure and not any(map(_failure, sent)):
+                event.ack()
+
+
+def _failure(done: "asyncio.Future[Any]") -> BaseException | None:
+    return asyncio.CancelledError() if done.cancelled() else done.exception()
+
+
+def _as_ours(error: BaseException, place: str) -> LemError:
+    if isinstance(error, LemError):
+        return error
+    said = f"{place}: an event can't be written: {type(error).__name__}: {error}."
+    found = LogError(f"{said} What led to it is done again by the next `lem run`.")
+    found.__cause__ = error
+    return found
+
+
+async def _handled(
+    app: App, message: Message, kind: type[F], handle: Handle[F], step: str
+) -> list[Draft]:
+    record = _record(message, app.store.prefix)
     try:
         event = envelope.event(record)
         found = await handle(event) if isinstance(event, kind) else ()
         return [envelope.draft(fact) for fact in found]
-    except UnreadableRecord as error:
+    except (UnreadableRecord, RecordTooLarge) as error:
         said = str(error)
     except LemError:
         raise
@@ -131,9 +205,10 @@ async def _handled(message: Message, kind: type[F], handle: Handle[F], step: str
     return [envelope.draft(envelope.buried(record, step=step, error=said))]
 
 
-def _record(message: Message) -> Record:
+def _record(message: Message, prefix: str) -> Record:
     """Faust's message as a record of the log; what `handle` needs of it."""
     topic, partition, offset = message.topic, message.partition, message.offset
+    topic = topic.removeprefix(prefix)
     return Record(topic, partition, offset, 0, message.key, message.value, ())
 
 

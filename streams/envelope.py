@@ -9,10 +9,10 @@ from typing import TypeVar
 from schemas import Buried, Event
 from schemas.base import Fact
 from schemas.codec import Unreadable, decode, encode
-from streams.errors import MissingRecord, UnreadableRecord
+from streams.errors import MissingRecord, RecordTooLarge, UnreadableRecord
 from streams.ids import sealed
 from streams.log.door import Store
-from streams.log.records import EVENT_ID, Draft, Record
+from streams.log.records import EVENT_ID, LARGEST_BYTES, Draft, Record
 from streams.origin import origin
 from streams.topics import TOPICS, key_of, topic_of
 
@@ -22,9 +22,17 @@ F = TypeVar("F", bound=Fact)
 
 
 def draft(event: Fact) -> Draft:
-    """The record of an event: keyed by its topic's rule, what it is told in the headers."""
+    """The record of an event: keyed by its topic's rule, what it is told in the headers.
+
+    Raises:
+        RecordTooLarge: It has more than `LARGEST_BYTES`.
+    """
     value = encode(event)
     tag = str(event.__struct_config__.tag)
+    if len(value) > LARGEST_BYTES:
+        raise RecordTooLarge(
+            f"A {tag} of {len(value):,} bytes is too large for a log: {LARGEST_BYTES:,} at most."
+        )
     # So that a tool can filter without reading the event, and `lem log verify` sees a changed byte.
     headers = (
         (EVENT_ID, event.id.encode()),
@@ -42,7 +50,7 @@ def draft(event: Fact) -> Draft:
 
 
 def buried(record: Record, *, step: str, error: str) -> Buried:
-    """The burial of a record that a step can't use."""
+    """The burial of a record that a step can't use; of a huge one, its beginning."""
     burial = Buried(
         **origin(),
         topic=record.topic,
@@ -50,7 +58,7 @@ def buried(record: Record, *, step: str, error: str) -> Buried:
         offset=record.offset,
         step=step,
         error=error.encode(errors="replace").decode(),
-        value=record.value or b"",
+        value=(record.value or b"")[: LARGEST_BYTES // 2],
     )
     return sealed(burial)
 

@@ -2,6 +2,7 @@
 
 LemError
 ├── ConfigError         a setting, a seed file or the curriculum can't be used
+├── RecordTooLarge      an event is too large for a log
 ├── UnreadableRecord    a record is no event that this lem knows
 │   └── MissingRecord   a record names another that is not on the log, or can't be read
 ├── LogError            the log can't be opened, read or written
@@ -18,6 +19,10 @@ class LemError(Exception):
 
 class ConfigError(LemError):
     """A setting, a seed file or the curriculum can't be used."""
+
+
+class RecordTooLarge(LemError):
+    """An event is too large for a log."""
 
 
 class UnreadableRecord(LemError):

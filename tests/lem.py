@@ -5,14 +5,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from schemas import Event
+from streams.config import Settings
+from streams.connect import connected
 from streams.envelope import event
-from streams.log.store import EmbeddedStore
+from streams.log.door import Store
 
 PROGRAM = Path(sys.executable).with_name("lem")
 PROJECT = Path(__file__).resolve().parent.parent
@@ -57,24 +60,32 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
 
 
-def events(home: Path, topic: str) -> list[Event]:
-    """Every event of a topic, in the order of the log."""
-    store = EmbeddedStore(home / "log.db")
+@contextmanager
+def log(home: Path, env: Mapping[str, str] | None = None) -> Iterator[Store]:
+    """The log that `lem` has with this home and environment."""
+    named = {name.removeprefix("LEM_").lower(): value for name, value in (env or {}).items()}
+    store = connected(msgspec.convert({"home": str(home), **named}, Settings, strict=False))
     try:
-        return list(_events(store, topic))
+        yield store
     finally:
         store.close()
 
 
-def _events(store: EmbeddedStore, topic: str) -> Iterator[Event]:
+def events(home: Path, topic: str, env: Mapping[str, str] | None = None) -> list[Event]:
+    """Every event of a topic, in the order of the log."""
+    with log(home, env) as store:
+        return list(_events(store, topic))
+
+
+def _events(store: Store, topic: str) -> Iterator[Event]:
     for partition in range(store.topics()[topic]):
         yield from (event(record) for record in store.scan(topic, partition))
 
 
-def facts(home: Path, topic: str) -> list[dict[str, Any]]:
+def facts(home: Path, topic: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The events without what differs from run to run: when, by whom, how long it took."""
     passing = ("at", "by", "prefill_s", "decode_s")
-    found = (msgspec.to_builtins(each) for each in events(home, topic))
+    found = (msgspec.to_builtins(each) for each in events(home, topic, env))
     return [{k: v for k, v in fields.items() if k not in passing} for fields in found]
 
 

@@ -9,6 +9,7 @@ import typer
 
 from streams.cli.context import opened
 from streams.config import Settings, settings
+from streams.errors import GroupTaken, LemError, LogError
 
 if TYPE_CHECKING:
     from streams.app import App
@@ -58,14 +59,18 @@ def _settle(found: Settings) -> None:
     from streams.curriculum import load
 
     with opened(found) as store:
-        settle(store, found, load(Path(found.curriculum)))
+        try:
+            settle(store, found, load(Path(found.curriculum)))
+        except GroupTaken:
+            if not store.is_shared:
+                raise
+            print("Others are at work in this group; sharing it with them.")
 
 
 async def _serve(found: Settings, *, until_idle: bool) -> bool:
     """Run the app until it is idle, fails or is interrupted; true for the last."""
     from agents import join
     from streams.app import App
-    from streams.cli.watching import watched
 
     app = App(found)
     join(app)
@@ -73,19 +78,42 @@ async def _serve(found: Settings, *, until_idle: bool) -> bool:
     _on_signals(app, interrupted)
     try:
         await app.start()
-        with watched(app) as look:
-            while not (app.leaving.is_set() or app.should_stop):
-                look()
-                if until_idle and not app.unsettled and app.is_drained():
-                    break
-                await asyncio.sleep(_LOOK_EVERY_S)
-            await _finish(app)
+        # Beside, since it may wait for the log, and Ctrl+C must not wait with it.
+        watch = asyncio.create_task(_watch(app, until_idle=until_idle))
+        while not (app.leaving.is_set() or app.should_stop or watch.done()):  # noqa: ASYNC110  # mode has no event for a crash
+            await asyncio.sleep(_LOOK_EVERY_S)
+        await _finish(app, watch)
     finally:
         await app.stop()
         app.close()
     if failure := app.failure or app.crash_reason:
-        raise failure
+        raise _as_ours(failure, app.store.place)
     return interrupted.is_set()
+
+
+async def _watch(app: "App", *, until_idle: bool) -> None:
+    """Show how far the worker is, until nothing is left to do."""
+    from streams.cli.watching import watched
+
+    try:
+        with watched(app) as look:
+            while not (until_idle and not app.unsettled and await app.is_drained()):
+                await look()
+                await asyncio.sleep(_LOOK_EVERY_S)
+    except LemError as error:
+        app.fail(error)
+
+
+def _as_ours(failure: BaseException, place: str) -> LemError:
+    """The failure as one line for a person."""
+    if isinstance(failure, LemError):
+        return failure
+    error = LogError(
+        f"{place}: the worker stopped: {type(failure).__name__}: {failure}. Everything acknowledged"
+        " is on the log; go on with `lem run` (with --verbose it tells where it happens)."
+    )
+    error.__cause__ = failure
+    return error
 
 
 def _on_signals(app: "App", interrupted: asyncio.Event) -> None:
@@ -103,9 +131,10 @@ def _on_signals(app: "App", interrupted: asyncio.Event) -> None:
         loop.add_signal_handler(number, stop)
 
 
-async def _finish(app: "App") -> None:
+async def _finish(app: "App", watch: "asyncio.Task[None]") -> None:
     """Let the agents finish the records at hand, then commit."""
     app.leaving.set()
+    watch.cancel()
     while app.busy and not app.should_stop:  # noqa: ASYNC110  # also ends on a crash
         await asyncio.sleep(_LOOK_EVERY_S)
     if not app.should_stop and not app.failure:

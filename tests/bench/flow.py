@@ -47,11 +47,11 @@ def _join(app: App) -> None:
     async def decided(score: Scored) -> list[Decided]:
         return [_decided(score)]
 
-    @app.agent(app.topic("generations"), name="score")
+    @app.agent(app.records_of("generations"), name="score")
     async def score(stream: Any) -> None:
         await work(app, stream, Generated, scored, step="score")
 
-    @app.agent(app.topic("scores"), name="gate")
+    @app.agent(app.records_of("scores"), name="gate")
     async def gate(stream: Any) -> None:
         await work(app, stream, Scored, decided, step="gate")
 

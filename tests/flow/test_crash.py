@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any
@@ -50,18 +50,13 @@ async def decide(score: Scored) -> list[Fact]:
 
 
 def join(app: App, scoring: Handle[Generated]) -> None:
-    @app.agent(app.topic("generations"), name="score")
+    @app.agent(app.records_of("generations"), name="score")
     async def scores(stream: Any) -> None:
         await work(app, stream, Generated, scoring, step="score")
 
-    @app.agent(app.topic("scores"), name="gate")
+    @app.agent(app.records_of("scores"), name="gate")
     async def decisions(stream: Any) -> None:
         await work(app, stream, Scored, decide, step="gate")
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    while not is_so():  # noqa: ASYNC110  # Faust has no event for it
-        await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -72,13 +67,19 @@ async def running(settings: Settings, scoring: Handle[Generated] = score) -> Asy
     try:
         async with asyncio.timeout(30):
             await app.start()
-            await until(lambda: app.leaving.is_set() or app.should_stop or app.is_drained())
-            await until(lambda: not app.busy or app.should_stop)
+            while not await _is_over(app):  # noqa: ASYNC110  # Faust has no event for it
+                await asyncio.sleep(0.005)
         yield app
     finally:
         async with asyncio.timeout(30):
             await app.stop()
         app.close()
+
+
+async def _is_over(app: App) -> bool:
+    if app.leaving.is_set():
+        return not app.busy
+    return app.should_stop or await app.is_drained()
 
 
 def events(store: EmbeddedStore, topic: str) -> list[Fact]:

@@ -57,6 +57,13 @@ def best(found: list[tuple[str, int]], decisions: list[Decided]) -> set[str]:
     return {min(group)[1] for group in texts.values()}
 
 
+def remembering(store: EmbeddedStore) -> Kept:
+    """Dedup as it begins: it knows what the log says."""
+    dedup = Kept(store)
+    dedup.read_on()
+    return dedup
+
+
 @settings(max_examples=60, deadline=None)
 @given(found=answers, order=st.randoms(use_true_random=False))
 def test_what_is_kept_does_not_follow_from_arrival(
@@ -68,7 +75,7 @@ def test_what_is_kept_does_not_follow_from_arrival(
     arriving = decisions.copy()
     order.shuffle(arriving)
 
-    dedup = Kept(store)
+    dedup = remembering(store)
     for decision in arriving:
         put(store, *dedup.decide(decision))
 
@@ -87,19 +94,19 @@ def test_a_crash_anywhere_changes_no_decision(
     calm, crashed = (log(tmp_path_factory.mktemp("log")) for _ in range(2))
     for store in (calm, crashed):
         put(store, *rest, *decisions)
-    dedup = Kept(calm)
+    dedup = remembering(calm)
     for decision in decisions:
         put(calm, *dedup.decide(decision))
 
     committed = 0
     for _ in range(data.draw(st.integers(0, 3))):
         crash = data.draw(st.integers(committed, len(decisions) - 1))
-        dedup = Kept(crashed)
+        dedup = remembering(crashed)
         for decision in decisions[committed:crash]:
             put(crashed, *dedup.decide(decision))
         put(crashed, *dedup.decide(decisions[crash])[: data.draw(st.integers(0, 2))])
         committed = data.draw(st.integers(committed, crash))
-    dedup = Kept(crashed)
+    dedup = remembering(crashed)
     for decision in decisions[committed:]:
         put(crashed, *dedup.decide(decision))
 
@@ -113,7 +120,7 @@ def test_what_the_gate_rejected_is_not_looked_at(tmp_path: Path) -> None:
     store = log(tmp_path)
     decision = decided(scored(generated()), "rejected", rule="threshold")
 
-    assert Kept(store).decide(decision) == []
+    assert remembering(store).decide(decision) == []
     store.close()
 
 
@@ -121,7 +128,7 @@ def test_the_one_that_is_left_out_names_the_one_that_is_kept(tmp_path: Path) -> 
     store = log(tmp_path)
     (worse, better), rest = gated([("A", 1), ("A", 2)])
     put(store, *rest, worse, better)
-    dedup = Kept(store)
+    dedup = remembering(store)
 
     (first,) = dedup.decide(worse)
     superseded, unique = dedup.decide(better)
