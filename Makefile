@@ -2,6 +2,8 @@
 PYTHON ?= python3
 PY := .venv/bin/python
 READY := .venv/.ready
+NODES ?= 1
+COMPOSE := docker compose -f infra/compose$(if $(filter 3,$(NODES)),.three).yaml
 
 help:  ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "%-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,8 +40,17 @@ run: $(READY) ## The whole way: seed, rephrase, generate, score, gate, dedup, ma
 	.venv/bin/lem materialize --phase demo
 	.venv/bin/lem status
 
+up: ## Start Redpanda and its console in Docker; NODES=3 for a cluster of three
+	$(COMPOSE) up -d --wait
+
+down: ## Stop Redpanda; its records stay
+	$(COMPOSE) down
+
+kafka: $(READY) ## Run Apache Kafka without Docker; it needs Java 17 and Maven
+	$(PY) infra/kafka/kafka.py --data .lem/kafka --port 9092
+
 clean: ## Remove what tools wrote; the log in .lem stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help setup fmt check test bench run clean
+.PHONY: help setup fmt check test bench run up down kafka clean

@@ -4,6 +4,7 @@ Planning writes nothing; what is planned again has the same ids and is on the lo
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
@@ -13,6 +14,8 @@ from streams.envelope import event
 from streams.ids import named, run_id, sealed
 from streams.log.door import Store
 from streams.origin import origin
+
+_AT_ONCE = 500
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,19 +65,20 @@ def planned(
         samples: How often each is asked.
         limit: At most so many new requests.
         retry: Ask again what ended in an error.
-        progress: Called with 1 for every request that was looked at.
+        progress: Called with how many more requests were looked at.
     """
     prompts = list(probes)
     new: list[Requested] = []
-    known = retries = 0
-    for requested in _all(question, prompts, samples):
-        again = _again(store, requested) if retry else requested
-        if again is None or store.known([again.id]):
-            known += 1
-        elif limit is None or len(new) < limit:
-            new.append(again)
-            retries += again.attempt > 0
-        progress(1)
+    known = 0
+    every = _all(question, prompts, samples)
+    while batch := list(islice(every, _AT_ONCE)):
+        wanted = _retried(store, batch) if retry else batch
+        there = store.known(each.id for each in wanted)
+        known += len(batch) - len(wanted) + len(there)
+        more = [each for each in wanted if each.id not in there]
+        new += more if limit is None else more[: limit - len(new)]
+        progress(len(batch))
+    retries = sum(each.attempt > 0 for each in new)
     return Plan(
         run=question.run,
         prompts=len(prompts),
@@ -119,6 +123,13 @@ def _all(question: Question, prompts: list[Probed], samples: int) -> Iterator[Re
                     sample=sample,
                 )
             )
+
+
+def _retried(store: Store, batch: list[Requested]) -> list[Requested]:
+    """Each as the attempt that is to be asked; without those that were answered."""
+    told = store.known(named(Generated, each.id) for each in batch)
+    found = (_again(store, each) if named(Generated, each.id) in told else each for each in batch)
+    return [each for each in found if each]
 
 
 def _again(store: Store, requested: Requested) -> Requested | None:

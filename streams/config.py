@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 _FILE = "lem.yaml"
 _PREFIX = "LEM_"
 
-_NAME = r"^[A-Za-z0-9_.-]+$"
+_NAME = r"^[A-Za-z0-9_-]+$"
+_PREFIXING = r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*\.)?$"
 _SECRET = "password"
 
 Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
@@ -53,8 +54,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     broker_key: str = ""
     """The file of the certificate's key, where it is not in the same file."""
 
-    topic_prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]*$", max_length=100)] = "lem."
-    """Begins the names of topics and groups on a broker, so that projects can share it."""
+    topic_prefix: Annotated[
+        str, Meta(pattern=r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*\.)?$", max_length=100)
+    ] = "lem."
+    """Begins the names of topics and groups on a broker, so that projects can share it.
+
+    It ends with a full stop; what has another one behind that belongs to another project.
+    """
 
     replication: Annotated[int, Meta(ge=1)] = 1
     """On how many brokers of a cluster a topic lies when it is made."""
@@ -145,5 +151,8 @@ def _checked(found: dict[str, Any], place: str, prefix: str = "") -> dict[str, A
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
             shown = "" if _SECRET in name else f" is {value!r}"
-            raise ConfigError(f"{said} in {place}{shown}: {error}.") from error
+            one_of = (
+                f" There are: {', '.join(get_args(Mechanism))}." if "enum" in str(error) else ""
+            )
+            raise ConfigError(f"{said} in {place}{shown}: {error}.{one_of}") from error
     return found

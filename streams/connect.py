@@ -1,10 +1,14 @@
 """Opens the log that the settings name: its URL says whether that is a file or a broker."""
 
+import re
+
 from streams.config import Settings
 from streams.errors import ConfigError, LogError
 from streams.log.door import Store
 from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS, Topic
+
+_HOST = re.compile(r"[\w.-]+:\d+(,[\w.:-]+)*")  # the scheme was forgotten
 
 
 def connected(found: Settings, *, must_exist: bool = False) -> Store:
@@ -18,9 +22,11 @@ def connected(found: Settings, *, must_exist: bool = False) -> Store:
     scheme, has_scheme, _ = found.broker.partition("://")
     if scheme == "kafka" and has_scheme:
         return _broker(found, must_exist=must_exist)
-    if has_scheme and scheme != "sqlite":
+    if (has_scheme and scheme != "sqlite") or _HOST.fullmatch(found.broker):
+        _, _, host = found.broker.rpartition("://")[2].rpartition("@")  # without a password
         raise ConfigError(
-            f'LEM_BROKER is "{found.broker}"; a log is at sqlite:///PATH or kafka://HOST:9092.'
+            f"LEM_BROKER names no log; one is at sqlite:///PATH, or at kafka://{host}."
+            " A name and a password go into LEM_BROKER_USER and LEM_BROKER_PASSWORD."
             " Unset it to use the embedded log in LEM_HOME."
         )
     if must_exist and not found.log_path.exists():
@@ -38,7 +44,9 @@ def declare(store: Store, found: Settings) -> None:
         ConfigError: A topic has too few partitions, or too many.
         LogError: A topic is set so that records could be lost.
     """
-    for topic in TOPICS.values():
+    there = store.topics()
+    # Those that are there first: where one is refused, none is made.
+    for topic in sorted(TOPICS.values(), key=lambda each: each.name not in there):
         wanted = 1 if topic.is_whole else found.partitions
         _check_partitions(store, topic, wanted, store.declare(topic.name, wanted))
 

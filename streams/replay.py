@@ -1,46 +1,24 @@
-"""Replays the log into views: a columnar copy of each topic, and DuckDB over it.
+"""Replays the log into views: DuckDB over a columnar copy of each topic.
 
-The copy is Parquet files HOME/columns/TOPIC/PARTITION/FROM-TO.parquet, each of the same number of
-records and written once; what is not in a file yet is read from the log. There is no database
-file. The folder can be deleted at any time: the same log makes the same views.
+There is no database file: the same log makes the same views.
 """
 
-import hashlib
-import logging
 import os
-import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
-from schemas.base import Fact
-from streams import ids, views
-from streams.columns import Rows, Unreadable, read, schema
+from streams import views
+from streams.columns import schema
 from streams.curriculum import Curriculum
 from streams.log.door import Store
-from streams.log.records import Record, TopicPartition
+from streams.log.records import TopicPartition
+from streams.parquet import Part, Progress, copied
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
-
-FILE_RECORDS = 2048
-"""Records in a file; as many, less one, may have to be read from the log at each opening."""
-
-_PENDING = 2  # files under way: one is compressed while the disk takes the one before
-_FORMAT = 1  # of the files; another one has them written again
-_NOTE = b"lem"  # under which a file's footer holds its `_Note`
-
-_log = logging.getLogger(__name__)
-
-Progress = Callable[[int], object]
 
 
 class Policy(NamedTuple):
@@ -51,14 +29,6 @@ class Policy(NamedTuple):
     """Its digest, as in `Decided.policy`."""
     scorer: str
     threshold: float | None
-
-
-class Part(NamedTuple):
-    """A topic as columns: whole files, and the batches that no file holds."""
-
-    files: list[Path]
-    batches: "list[pa.RecordBatch]"
-    unreadable: list[Unreadable]
 
 
 class Views:
@@ -114,164 +84,6 @@ def policies(curriculum: Curriculum) -> list[Policy]:
     """The policies in force: each phase's gate."""
     phases = curriculum.phases.values()
     return [Policy(p.name, p.policy, p.gate.scorer, p.gate.threshold) for p in phases]
-
-
-def copied(
-    store: Store,
-    home: Path,
-    ends: Mapping[TopicPartition, int],
-    progress: Progress | None = None,
-) -> dict[str, Part]:
-    """Bring the copy up to these ends; return every topic's columns, those of empty ones too."""
-    parts = {topic: Part([], [], []) for topic in TOPICS}
-    with ThreadPoolExecutor(1, "lem-columns") as writer, ThreadPoolExecutor(1, "lem-disk") as disk:
-        copy = _Copy(store, home / store.folder / "columns", writer, disk)
-        for (topic, partition), end in ends.items():
-            if topic in parts:
-                for made in copy.add(parts[topic], topic, partition, end):
-                    if progress:
-                        progress(made)
-        copy.settle(left=0)
-    return parts
-
-
-class _Note(msgspec.Struct, frozen=True):
-    """What a file says of itself in its footer, so that a stale one is noticed."""
-
-    form: str
-    """Digest of the event type and of its columns."""
-
-    last: str
-    """Digest of the last record: it differs in a log that was begun again or went another way."""
-
-    rows: int
-    """As many as the file should have."""
-
-    unreadable: list[tuple[int, str]]
-    """Offset and error of the records that are no rows."""
-
-
-class _Copy:
-    """Sound files are taken, missing ones written while the next is read."""
-
-    def __init__(
-        self, store: Store, folder: Path, writer: ThreadPoolExecutor, disk: ThreadPoolExecutor
-    ) -> None:
-        self._store = store
-        self._folder = folder
-        self._writer, self._disk = writer, disk
-        self._pending: deque[tuple[Future[None], Path, Part, Rows]] = deque()
-        self._is_writable = True
-
-    def add(self, part: Part, topic: str, partition: int, end: int) -> Iterator[int]:
-        """Add a partition, up to `end`, to its topic's part; yields the records of new files."""
-        whole = end - end % FILE_RECORDS
-        for start in range(0, whole, FILE_RECORDS):
-            if self._add_file(part, topic, partition, start):
-                yield FILE_RECORDS
-        if whole < end:
-            rows = read(self._store, topic, partition, whole, end)
-            part.batches.extend(rows.batches)
-            part.unreadable.extend(rows.unreadable)
-
-    def settle(self, *, left: int) -> None:
-        """Wait until so many files are being written; keep in memory what can't be."""
-        while len(self._pending) > left:
-            done, path, part, rows = self._pending.popleft()
-            try:
-                done.result()
-                part.files.append(path)
-            except OSError as error:
-                part.batches.extend(rows.batches)
-                if self._is_writable:  # told once, however many were under way
-                    said = "%s can't be written (%s); reading from the log instead."
-                    _log.warning(said, path, error)
-                self._is_writable = False
-
-    def _add_file(self, part: Part, topic: str, partition: int, start: int) -> bool:
-        """Take the file that there is, or make it; true for the latter."""
-        stop = start + FILE_RECORDS
-        path = self._folder / topic / str(partition) / f"{start:012}-{stop - 1:012}.parquet"
-        note = _note(path)
-        (last,) = self._store.read(topic, partition, offset=stop - 1, limit=1)
-        if note and (note.form, note.last) == (_form(TOPICS[topic].event), _digest(last)):
-            part.files.append(path)
-            part.unreadable.extend(Unreadable(topic, partition, *bad) for bad in note.unreadable)
-            return False
-        if note:
-            _log.warning("%s is of another log or another lem; it is written again.", path)
-        self._make_file(path, part, read(self._store, topic, partition, start, stop))
-        return True
-
-    def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
-        self.settle(left=_PENDING)
-        part.unreadable.extend(rows.unreadable)
-        if self._is_writable:
-            done = self._disk.submit(_land, self._writer.submit(_write, path, rows), path)
-            self._pending.append((done, path, part, rows))
-        else:
-            part.batches.extend(rows.batches)
-
-
-def _write(path: Path, rows: Rows) -> Path:
-    """Write a file under a name of its own, and return that."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    kind = TOPICS[rows.last.topic].event
-    table = pa.Table.from_batches(rows.batches, schema(kind))
-    bad = [(each.offset, each.error) for each in rows.unreadable]
-    note = _Note(_form(kind), _digest(rows.last), table.num_rows, bad)
-    table = table.replace_schema_metadata({_NOTE: msgspec.json.encode(note)})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}")
-    try:
-        # By its path: a Python file would take the interpreter's lock for each page.
-        pq.write_table(table, unfinished, compression="snappy")
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
-    return unfinished
-
-
-def _land(written: "Future[Path]", path: Path) -> None:
-    """When the file is on the disk, give it its name: nobody ever sees half of one."""
-    unfinished = written.result()
-    try:
-        with unfinished.open("rb+") as file:
-            os.fsync(file.fileno())
-        unfinished.rename(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _note(path: Path) -> _Note | None:
-    """What a file says of itself; none where there is no file, or a broken or foreign one."""
-    import pyarrow.parquet as pq
-
-    try:
-        footer = pq.read_metadata(path)
-        note = msgspec.json.decode((footer.metadata or {}).get(_NOTE, b""), type=_Note)
-        if note.rows == footer.num_rows:
-            return note
-        error: Exception | str = f"{footer.num_rows} rows of {note.rows}"
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError, msgspec.MsgspecError) as found:
-        error = found
-    _log.warning("%s is no sound part of the copy (%s); it is written again.", path, error)
-    return None
-
-
-@cache
-def _form(kind: type[Fact]) -> str:
-    """Changes with what can be read as an event of this type, and with the shape of its columns."""
-    return ids.digest([_FORMAT, msgspec.json.schema(kind), str(schema(kind))])
-
-
-def _digest(record: Record) -> str:
-    said = f"{record.offset} {record.at_ms} ".encode()
-    return hashlib.sha256(said + (record.value or b"")).hexdigest()
 
 
 def _attach(

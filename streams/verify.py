@@ -24,8 +24,8 @@ _AT_ONCE = 200  # records in memory; at 100 KB each that is 20 MB
 _MOST_TOLD = 100  # problems of one rule; a log that is all wrong must not fill the memory
 
 RULES = {
-    "file": "SQLite's own check of the file",
-    "order": "offsets without a gap, logged times that never go back",
+    "file": "what the log lies on: the file, or the topics' settings",
+    "order": "offsets without a gap, logged times that do not go back",
     "bytes": "every record has the checksum that was written with it",
     "unreadable": "every record is an event of its topic",
     "id": "every id is the one that the event's content gives",
@@ -168,7 +168,7 @@ class _Examination:
         if record.offset != expected:
             missing = f"{expected} to {record.offset - 1}"
             self._tell("order", _place(record), f"offsets {missing} are missing before it.")
-        if record.at_ms < last_ms:
+        if record.at_ms < last_ms - self._store.slack_ms:
             back = f"it was logged {last_ms - record.at_ms:,} ms before the record ahead of it."
             self._tell("order", _place(record), back)
 
@@ -179,13 +179,17 @@ class _Examination:
             if (right := ids.of(event)) != event.id:
                 said = f'its id is "{event.id}", but its content gives {right}.'
                 self._tell("id", place, said)
-        claims = [(rule, key, place) for place, event in read for rule, key in _claims(event)]
+        claims = [
+            (rule, key, event.id if self._store.is_shared else None, place)
+            for place, event in read
+            for rule, key in _claims(event)
+        ]
         causes = [(event.cause, place) for place, event in read if event.cause is not None]
         scores = [(e.scorer, e.definition, p) for p, e in read if isinstance(e, Scored)]
-        self._notes.executemany("insert into claims values (?, ?, ?)", claims)
+        self._notes.executemany("insert into claims values (?, ?, ?, ?)", claims)
         self._notes.executemany("insert into causes values (?, ?)", causes)
         self._notes.executemany("insert or ignore into definitions values (?, ?, ?)", scores)
-        self._checked.update(rule for rule, _, _ in claims)
+        self._checked.update(rule for rule, *_ in claims)
         self._checked.update({"id": len(read), "cause": len(causes)})
 
     def _event(self, record: Record) -> Event | None:
@@ -206,8 +210,10 @@ class _Examination:
                 self._tell("cause", place, f'its cause "{cause}" is not on the log.')
 
     def _claims(self) -> None:
-        for rule, key, count in self._notes.execute(_REPEATED_CLAIMS):
-            (first,), (again,) = self._notes.execute(_PLACES, (key, rule))
+        # Many writers may append one event twice: only what differs contradicts itself there.
+        counted = "count(distinct id)" if self._store.is_shared else "count(*)"
+        for rule, key, count in self._notes.execute(_REPEATED_CLAIMS.format(counted=counted)):
+            (first, _), (again, _) = self._notes.execute(_PLACES, (key, rule))
             self._tell(rule, again, f"{_SAID[rule].format(key, count)}, the first at {first}.")
 
     def _definitions(self) -> None:
@@ -259,7 +265,7 @@ _SAID = {
 
 _NOTES = """
     pragma journal_mode = off; pragma cache_size = -65536;
-    create table claims (rule text, key text, place text);
+    create table claims (rule text, key text, id text, place text);
     create table causes (cause text, place text);
     create table definitions (
       scorer text, definition text, place text, unique (scorer, definition)
@@ -274,11 +280,14 @@ _MISSING_CAUSES = """
 """
 
 _REPEATED_CLAIMS = """
-    select rule, key, count(*) from claims group by key, rule having count(*) > 1
+    select rule, key, {counted} from claims group by key, rule having {counted} > 1
     order by min(rowid)
 """
 
-_PLACES = "select place from claims where key = ? and rule = ? order by rowid limit 2"
+_PLACES = """
+    select place, min(rowid) from claims where key = ? and rule = ?
+    group by coalesce(id, rowid) order by 2 limit 2
+"""
 
 _REDEFINED = """
     select d.scorer, d.definition, d.place, first.definition, first.place

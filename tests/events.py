@@ -116,7 +116,7 @@ def deduped(gate: Decided, duplicate_of: Generated | None = None, **fields: Any)
         "step": "dedup",
         "verdict": "rejected" if duplicate_of else "accepted",
         "findings": (Finding(rule="duplicate", reason=reason),) if duplicate_of else (),
-        "fingerprint": digest("text"),
+        "fingerprint": digest(duplicate_of.id if duplicate_of else gate.generation),
         "duplicate_of": duplicate_of.id if duplicate_of else None,
     }
     names = ("generation", "phase", "policy", "scorer", "score")

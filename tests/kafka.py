@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.kafka.kafka import command, free_ports, missing
+from infra.kafka.kafka import command, free_ports, is_taken, missing
 
 REQUIRED = "TEST_KAFKA"
 """With the value `required` in the environment, a machine without Java fails these tests."""
@@ -33,7 +32,7 @@ class Kafka:
         with (self._folder / "out.txt").open("ab") as out:
             self._process = subprocess.Popen(program, stdout=out, stderr=out)
         deadline = time.monotonic() + 60
-        while not self._answers():
+        while not is_taken(self.port):
             assert self._process.poll() is None, (self._folder / "out.txt").read_text()
             assert time.monotonic() < deadline, "Kafka did not start within a minute"
             time.sleep(0.05)
@@ -47,10 +46,6 @@ class Kafka:
     def remove(self) -> None:
         self.stop()
         shutil.rmtree(self._folder)
-
-    def _answers(self) -> bool:
-        with socket.socket() as tried:
-            return tried.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def needed() -> None:

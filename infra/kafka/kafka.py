@@ -49,6 +49,12 @@ def free_ports(count: int) -> list[int]:
         return [each.getsockname()[1] for each in drawn]
 
 
+def is_taken(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0
+
+
 def properties(data: Path, port: int, *, user: str = "", password: str = "") -> str:
     """The node's settings: broker and controller in one, reached from this machine alone.
 
@@ -74,6 +80,9 @@ def properties(data: Path, port: int, *, user: str = "", password: str = "") -> 
         "transaction.state.log.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
         "message.max.bytes": str(_LARGEST_BYTES),
+        # A node that was killed comes back when its old session is over.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
         "log.index.size.max.bytes": "1048576",
         # One node has no replica to recover from: what is acknowledged is on the disk.
         "log.flush.interval.messages": "1",
@@ -112,6 +121,8 @@ def main() -> None:
     if lacking := missing():
         sys.exit(f"Not found: {', '.join(lacking)}. Install Java 17 or newer, and Maven.")
     port = given.port or free_ports(1)[0]
+    if is_taken(port):
+        sys.exit(f"Port {port} is taken, perhaps by another broker. Stop that, or name one: --port")
     program = command(given.data.absolute(), port)
     print(f"Kafka runs at kafka://127.0.0.1:{port}; Ctrl+C ends it, records stay in {given.data}.")
     print(f"In another terminal: export LEM_BROKER=kafka://127.0.0.1:{port}", flush=True)

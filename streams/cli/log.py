@@ -10,6 +10,7 @@ import typer
 from schemas import Buried
 from streams import envelope
 from streams.cli.context import opened
+from streams.cli.copy import copy
 from streams.cli.shown import Json, json_lines, progress, show, table
 from streams.cli.tail import harmless, local_time, summary
 from streams.errors import ConfigError, LogError, UnreadableRecord
@@ -25,6 +26,7 @@ _MOST_LISTED = 100  # events whose id begins alike
 _LEAST_DIGITS = 4
 
 app = typer.Typer(help="Look at the log itself.", no_args_is_help=True, rich_markup_mode=None)
+app.command()(copy)
 
 
 @app.command()

@@ -40,7 +40,7 @@ def run(
         format="%(levelname)s %(name)s: %(message)s",
     )
     if not verbose:  # what stops the worker is told once, at the end
-        for name in ("faust", "mode", "streams"):
+        for name in ("faust", "mode", "streams", "aiokafka"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
     found = settings({"skip_failing": skip_failing or None})
     _settle(found)

@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from streams.errors import LogError
@@ -47,9 +49,9 @@ def append(log: "Broker", client: Client, drafts: Sequence[Draft]) -> list[Place
 
 def _partition(log: "Broker", draft: Draft) -> int:
     """Where the draft goes; it is refused here, before anything is sent."""
-    if len(draft.value or b"") > 2 * LARGEST_BYTES - _FRAME_BYTES:
+    if (size := _bytes(draft)) > 2 * LARGEST_BYTES - _FRAME_BYTES:
         raise LogError(
-            f"{log.place}: a record of {len(draft.value or b''):,} bytes is too large for"
+            f"{log.place}: a record of {size:,} bytes is too large for"
             f" {draft.topic}; at most {2 * LARGEST_BYTES - _FRAME_BYTES:,} fit. Nothing of this"
             " write is on the log."
         )
@@ -57,6 +59,11 @@ def _partition(log: "Broker", draft: Draft) -> int:
         return log.partition_of(draft.topic, draft.key)
     log.refuse(draft.topic, draft.partition)
     return draft.partition
+
+
+def _bytes(draft: Draft) -> int:
+    headers = sum(len(name.encode()) + len(value) for name, value in draft.headers)
+    return len(draft.value or b"") + len(draft.key or b"") + headers
 
 
 def _timed(log: "Broker", drafts: Sequence[Draft], spots: Sequence[TopicPartition]) -> list[Record]:
@@ -78,23 +85,32 @@ def _headers(draft: Draft) -> tuple[tuple[str, bytes], ...]:
     return ((EVENT_ID, draft.event_id.encode()), *draft.headers)
 
 
+async def _begun(
+    producer: AIOKafkaProducer, prefix: str, each: Record
+) -> "asyncio.Future[RecordMetadata]":
+    """The future of a record that is on its way."""
+    sent: asyncio.Future[RecordMetadata] = await producer.send(
+        prefix + each.topic,
+        each.value,
+        # aiokafka sends no record that has neither; such a one says nothing.
+        key=b"" if each.key is None and each.value is None else each.key,
+        partition=each.partition,
+        timestamp_ms=each.at_ms,
+        headers=list(each.headers),
+    )
+    return sent
+
+
 async def _send(client: Client, prefix: str, records: Sequence[Record]) -> list[Record]:
     """The records, each with the offset that it has now."""
     producer = await client.producer()
-    waiting: list[asyncio.Future[RecordMetadata]] = [
-        await producer.send(
-            prefix + each.topic,
-            each.value,
-            # aiokafka sends no record that has neither; such a one says nothing.
-            key=b"" if each.key is None and each.value is None else each.key,
-            partition=each.partition,
-            timestamp_ms=each.at_ms,
-            headers=list(each.headers),
-        )
-        for each in records
-    ]
-    done = await asyncio.gather(*waiting)
+    try:
+        waiting = [await _begun(producer, prefix, each) for each in records]
+        done = await asyncio.gather(*waiting)
+    except KafkaError:
+        await client.drop("producer")  # it numbers its batches: after a refusal none fits
+        raise
     return [each._replace(offset=told.offset) for each, told in zip(records, done, strict=True)]
 
 
-_FRAME_BYTES = 64 * 1024  # for key, headers and what stands around a record
+_FRAME_BYTES = 64 * 1024  # for what stands around a record

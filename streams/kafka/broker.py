@@ -15,7 +15,7 @@ from typing import Any
 from aiokafka import TopicPartition as Whole
 from aiokafka.partitioner import murmur2
 
-from streams.config import Settings
+from streams.config import Settings, worker_name
 from streams.errors import GroupTaken, LogError
 from streams.kafka import groups, topics
 from streams.kafka.appending import append
@@ -24,6 +24,7 @@ from streams.kafka.lookup import Lookup
 from streams.kafka.reader import Reader, record
 from streams.kafka.security import addresses, credentials
 from streams.log.records import Draft, Place, Record, TopicPartition
+from streams.topics import TOPICS
 
 _BATCH = 1000
 
@@ -73,6 +74,7 @@ class Broker:
         return {
             "broker": hosts,
             "broker_credentials": credentials(self._settings),
+            "broker_client_id": worker_name(),
             "broker_request_timeout": PATIENCE_S,
             "broker_session_timeout": groups.SESSION_S,
             "broker_heartbeat_interval": groups.HEARTBEAT_S,
@@ -86,7 +88,9 @@ class Broker:
     def topics(self) -> dict[str, int]:
         """How many partitions each topic has, by name."""
         found = self._client.call(topics.partitions(self._client, self.prefix))
-        self._counts = {name.removeprefix(self.prefix): count for name, count in found.items()}
+        names = {name.removeprefix(self.prefix): count for name, count in found.items()}
+        ours = {name: names[name] for name in TOPICS if name in names}
+        self._counts = ours | names
         return dict(self._counts)
 
     def declare(self, topic: str, partitions: int) -> int:
@@ -137,7 +141,7 @@ class Broker:
         return [name for name in named if self.committed(name)]
 
     def workers(self) -> dict[str, list[str]]:
-        """Program and host of everyone who works in a group now."""
+        """Program, host and share of everyone who works in a group now."""
         names = self._client.call(groups.names(self._client, self.prefix))
         found = self._client.call(groups.members(self._client, names))
         return {name.removeprefix(self.prefix): who for name, who in found.items() if who}

@@ -8,10 +8,13 @@ Behaviour:
 
 import asyncio
 import logging
+import ssl
 import threading
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -29,6 +32,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
     UnsupportedSaslMechanismError,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.config import Settings, worker_name
 from streams.errors import LogError
@@ -49,6 +53,7 @@ PRODUCER: dict[str, Any] = {
 """What every producer is made with, ours and Faust's: nothing lost, nothing sent twice."""
 
 _GREETING_S = 5.0
+_AGAIN_S = 0.2
 
 _REFUSED = (
     AuthenticationFailedError,
@@ -62,6 +67,10 @@ _FORBIDDEN = (
     GroupAuthorizationFailedError,
     TopicAuthorizationFailedError,
 )
+
+P = ParamSpec("P")
+_ANSWERED = (ConnectionError, TimeoutError, ssl.SSLError)
+"""Errors of a connection that came about, or began to."""
 
 T = TypeVar("T")
 
@@ -82,6 +91,7 @@ class Client:
         hosts = ",".join(f"{host}:{port}" for host, port in self._addresses)
         self.place = f"kafka://{hosts}/{found.topic_prefix}"
         self._security = options(found)
+        self._who = f'"{found.broker_user}", by {found.broker_mechanism}'
         self._common = self._security | {
             "bootstrap_servers": hosts.split(","),
             "client_id": worker_name(),
@@ -113,8 +123,7 @@ class Client:
         if self._loop.is_closed():
             return
         for client in self._made.values():
-            stop = client.close if isinstance(client, AIOKafkaAdminClient) else client.stop
-            self.call(stop())
+            self.call(_stop(client))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -136,11 +145,18 @@ class Client:
         """The client for what is said of topics and groups, started."""
         return await self._started("admin", lambda: AIOKafkaAdminClient(**self._common))
 
+    async def drop(self, name: str) -> None:
+        """Stop a client; the next one that is asked for is a new one."""
+        async with self._making:
+            if client := self._made.pop(name, None):
+                await _stop(client)
+
     @asynccontextmanager
     async def member(self, group: str) -> AsyncIterator[AIOKafkaConsumer]:
         """A consumer that commits for a group without joining it."""
-        consumer = AIOKafkaConsumer(**self._common, group_id=group, enable_auto_commit=False)
-        await consumer.start()
+        consumer = await _start(
+            lambda: AIOKafkaConsumer(**self._common, group_id=group, enable_auto_commit=False)
+        )
         try:
             yield consumer
         finally:
@@ -149,9 +165,7 @@ class Client:
     async def _started(self, name: str, make: Any) -> Any:
         async with self._making:
             if name not in self._made:
-                client = make()
-                await client.start()
-                self._made[name] = client
+                self._made[name] = await _start(make)
             return self._made[name]
 
     async def _greet(self) -> None:
@@ -162,9 +176,12 @@ class Client:
                 connection = await create_conn(
                     host, port, request_timeout_ms=int(_GREETING_S * 1000), **self._security
                 )
-                connection.close()
+                try:  # who wants a password lets us in without one, and then cuts us off
+                    await connection.send(MetadataRequest([]))
+                finally:
+                    connection.close()
             except (OSError, KafkaError, TimeoutError) as error:
-                trouble = LogError(f"{self.place}: {_guess(host, port, error)}")
+                trouble = LogError(f"{self.place}: {_guess(f'{host}:{port}', self._who, error)}")
                 trouble.__cause__ = error
             else:
                 return
@@ -181,15 +198,46 @@ class Client:
             raise LogError(said) from error
 
 
-def _guess(host: str, port: int, error: Exception) -> str:
+def patient(ask: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Ask again while the broker is not ready: it began, or gave a group to another, just now."""
+
+    @wraps(ask)
+    async def asked(*args: P.args, **named: P.kwargs) -> T:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return await ask(*args, **named)
+            except KafkaError as error:
+                if not error.retriable or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_AGAIN_S)
+
+    return asked
+
+
+@patient
+async def _start(make: Callable[[], Any]) -> Any:
+    client = make()
+    try:
+        await client.start()
+    except BaseException:
+        await _stop(client)
+        raise
+    return client
+
+
+async def _stop(client: Any) -> None:
+    await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+
+
+def _guess(where: str, who: str, error: Exception) -> str:
     """Why nobody answers there as a broker does."""
-    where = f"{host}:{port}"
     start = "Start one with `make up` (Docker) or `make kafka` (Java), or mend LEM_BROKER."
     if isinstance(error, _REFUSED):
-        return f"{where} refuses us: {_named(error)}. {_advice(error)}"
+        return f"{where} refuses us ({who}): {_named(error)}. {_advice(error)}"
     if isinstance(error, ConnectionRefusedError):
         return f"no broker listens at {where}. {start}"
-    if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
+    if isinstance(error, OSError) and not isinstance(error, _ANSWERED):
         return f"{where} can't be reached: {error}. {start}"
     return (
         f"what answers at {where} is no Kafka broker, or one that wants TLS or a password"
@@ -198,7 +246,8 @@ def _guess(host: str, port: int, error: Exception) -> str:
 
 
 def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name, said = type(error).__name__, str(error).rstrip(".")
+    return f"{name}: {said}" if said and "<" not in said else name  # an object says nothing
 
 
 def _advice(error: Exception) -> str:
@@ -209,5 +258,8 @@ def _advice(error: Exception) -> str:
     if isinstance(error, InvalidReplicationFactorError):
         return "The cluster has fewer brokers than LEM_REPLICATION asks for."
     if isinstance(error, MessageSizeTooLargeError):
-        return "No record of this call is on the log."
+        return (
+            "The topic's max.message.bytes is too small. A part of this call may be on the log; the"
+            " same again completes it."
+        )
     return f"It was waited for, {PATIENCE_S:.0f} s long; what is on the log stays. Try again."

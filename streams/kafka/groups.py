@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment as MemberAssignment
 from aiokafka.errors import for_code
 
-from streams.kafka.client import Client
+from streams.kafka.client import Client, patient
+from streams.kafka.topics import is_ours
 
 SESSION_S = 10.0
 """After so long without a sign of life a worker's partitions go to others."""
@@ -18,24 +20,28 @@ POLL_S = 7 * 24 * 3600.0
 """How long a worker may be busy with what it has fetched: a large model takes its time."""
 
 
+@patient
 async def cluster(client: Client) -> str:
     """The id of the cluster, the same at each of its brokers."""
     found = await (await client.admin()).describe_cluster()
     return str(found["cluster_id"])
 
 
+@patient
 async def names(client: Client, prefix: str) -> list[str]:
-    """The whole names of the groups that begin so."""
+    """The whole names of the project's groups."""
     found = await (await client.admin()).list_consumer_groups()
-    return sorted(name for name, *_ in found if name.startswith(prefix))
+    return sorted(name for name, *_ in found if is_ours(name, prefix))
 
 
+@patient
 async def committed(client: Client, group: str) -> dict[TopicPartition, int]:
     """What the group has committed."""
     found = await (await client.admin()).list_consumer_group_offsets(group)
     return {tp: each.offset for tp, each in found.items() if each.offset >= 0}
 
 
+@patient
 async def commit(client: Client, group: str, offsets: Mapping[TopicPartition, int]) -> None:
     """Commit for a group in which nobody works."""
     async with client.member(group) as consumer:
@@ -43,8 +49,9 @@ async def commit(client: Client, group: str, offsets: Mapping[TopicPartition, in
         await consumer.commit(dict(offsets))
 
 
+@patient
 async def members(client: Client, wanted: list[str]) -> dict[str, list[str]]:
-    """Program and host of everyone in these groups, by group."""
+    """Everyone in these groups, by group: program, host, and how many partitions are theirs."""
     found: dict[str, list[str]] = {}
     if not wanted:
         return found
@@ -58,4 +65,7 @@ async def members(client: Client, wanted: list[str]) -> dict[str, list[str]]:
 
 def _named(member: dict[str, Any]) -> str:
     host = str(member["client_host"]).lstrip("/")
-    return f"{member['client_id']} at {host}"
+    given = member["member_assignment"]
+    topics = MemberAssignment.decode(given).assignment if given else ()
+    count = sum(len(partitions) for _, partitions in topics)
+    return f"{member['client_id']} at {host} with {count} partitions"

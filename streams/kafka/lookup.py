@@ -55,6 +55,7 @@ class Lookup:
     def places(self, event_ids: Iterable[str]) -> dict[str, Place]:
         """Where those of these events stand that are on the log now."""
         wanted = set(event_ids)
+        self._check_once()
         found = self._index.places(wanted)
         if len(found) < len(wanted):
             self.read_on()
@@ -63,6 +64,7 @@ class Lookup:
 
     def find(self, prefix: str, limit: int) -> list[Record]:
         """The records of the events whose id begins with these hexadecimal digits."""
+        self._check_once()
         found = self._index.beginning(prefix, limit) if len(prefix) == _WHOLE_ID else []
         if not found:
             self.read_on()
@@ -76,8 +78,7 @@ class Lookup:
     def read_on(self) -> None:
         """Read the log to its end of now."""
         with self._lock:
-            if not self._is_sound:
-                self._check()
+            self._check_once()
             tps = [Whole(self._prefix + t, p) for t, n in self._counts().items() for p in range(n)]
             ends = self._client.call(self._reader.ends(tps))
             while _is_behind(positions := self._positions(tps), ends):
@@ -96,16 +97,19 @@ class Lookup:
         read = self._index.ends()
         return {tp: read.get((tp.topic.removeprefix(self._prefix), tp.partition), 0) for tp in tps}
 
-    def _check(self) -> None:
+    def _check_once(self) -> None:
         """Begin anew where the index is of another log: one that was deleted and made again."""
-        counts = self._counts()
-        for (topic, partition), end in self._index.ends().items():
-            if partition >= counts.get(topic, 0) or not self._is_of(topic, partition, end):
+        with self._lock:
+            if self._is_sound:
+                return
+            ends = self._index.ends().items()
+            if not all(self._is_of(topic, partition, end) for (topic, partition), end in ends):
                 self._index.forget()
-                break
-        self._is_sound = True
+            self._is_sound = True
 
     def _is_of(self, topic: str, partition: int, end: int) -> bool:
+        if partition >= self._counts().get(topic, 0):
+            return False
         tp = Whole(self._prefix + topic, partition)
         found = self._client.call(self._reader.read(tp, end - 1, 1))
         return bool(found) and self._index.is_of(record(found[0], self._prefix))

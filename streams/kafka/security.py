@@ -19,6 +19,11 @@ def addresses(found: Settings) -> list[tuple[str, int]]:
     Raises:
         ConfigError: One of them can't be understood.
     """
+    if "@" in found.broker:
+        raise ConfigError(
+            "LEM_BROKER holds an @: a name and a password go into LEM_BROKER_USER and"
+            f" LEM_BROKER_PASSWORD; write kafka://HOST:{_PORT} there."
+        )
     named = found.broker.removeprefix("kafka://").rstrip("/").split(",")
     return [_address(each.strip(), found.broker) for each in named]
 
@@ -65,13 +70,10 @@ def credentials(found: Settings) -> "CredentialsT | None":
 def _address(named: str, url: str) -> tuple[str, int]:
     try:
         parts = urlsplit(f"//{named}")
-        if parts.hostname and not parts.path and parts.username is None:
-            return parts.hostname, parts.port or _PORT
+        if parts.hostname and not parts.path:
+            return parts.hostname, _PORT if parts.port is None else parts.port
     except ValueError:  # a port that is no number
         pass
-    if "@" in named:
-        said = "a name and a password go into LEM_BROKER_USER and LEM_BROKER_PASSWORD"
-        raise ConfigError(f"LEM_BROKER holds an @: {said}; write kafka://HOST:{_PORT} there.")
     raise ConfigError(
         f'LEM_BROKER is "{url}", where "{named}" is no host and port; write kafka://HOST:{_PORT},'
         " and further brokers of the cluster behind commas."

@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from streams.errors import LogError
-from streams.kafka.client import Client
+from streams.kafka.client import Client, patient
 from streams.log.records import LARGEST_BYTES
 
 SETTINGS = {
@@ -29,6 +29,7 @@ _LOOK_EVERY_S = 0.02
 _LOOKS = 500
 
 
+@patient
 async def make(client: Client, name: str, partitions: int, replication: int) -> None:
     """Make the topic, and return when its partitions can be written to.
 
@@ -49,13 +50,20 @@ async def make(client: Client, name: str, partitions: int, replication: int) -> 
     raise LogError(f"Topic {name} was made, but no broker leads its partitions; try again.")
 
 
+@patient
 async def partitions(client: Client, prefix: str) -> dict[str, int]:
     """How many partitions each topic of this prefix has, by its whole name, in their order."""
     found = await (await client.admin()).describe_topics()
     names = {each["topic"]: len(each["partitions"]) for each in found if not each["is_internal"]}
-    return {name: names[name] for name in sorted(names) if name.startswith(prefix)}
+    return {name: names[name] for name in sorted(names) if is_ours(name, prefix)}
 
 
+def is_ours(name: str, prefix: str) -> bool:
+    """Whether a topic or group is of the project with this prefix: `a.b.lem` is not of `a.`."""
+    return name.startswith(prefix) and "." not in name.removeprefix(prefix)
+
+
+@patient
 async def differences(client: Client, names: Iterable[str]) -> list[str]:
     """What the topics have that could lose records, a sentence each."""
     asked = [

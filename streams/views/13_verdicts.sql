@@ -6,10 +6,20 @@ decided as (
     policy,
     arg_max({verdict: verdict, score: score, finding: findings[1]}, "offset")
       filter (step = 'gate') as gate,
-    arg_max({verdict: verdict, finding: findings[1], kept: duplicate_of}, "offset")
+    arg_max({verdict: verdict, finding: findings[1], kept: duplicate_of, mark: fingerprint}, "offset")
       filter (step = 'dedup') as dedup
   from decisions
   group by generation, policy
+),
+-- Dedup keeps one. Should two workers have been at it at once, each may have kept its own.
+kept as (
+  select
+    policy,
+    dedup.mark as mark,
+    arg_min(generation, {score: -gate.score, generation: generation}) as generation
+  from decided
+  where dedup.verdict = 'accepted'
+  group by policy, dedup.mark
 ),
 reviewed as (
   select generation, arg_max({verdict: verdict, reviewer: reviewer, note: note}, "offset") as review
@@ -32,10 +42,11 @@ judged as (
     gate,
     dedup,
     review,
+    kept.generation as kept,
     case
       when gate.verdict = 'rejected' then 'gate'
       when gate is null or dedup is null then 'pending'
-      when dedup.verdict = 'rejected' then 'dedup'
+      when dedup.verdict = 'rejected' or kept.generation <> generations.id then 'dedup'
       when review.verdict = 'rejected' then 'review'
       when gate.verdict = 'held' and review is null then 'held'
       else 'accepted'
@@ -44,6 +55,7 @@ judged as (
   join policies on policies.phase = generations.phase
   left join decided
     on decided.generation = generations.id and decided.policy = policies.policy
+  left join kept on kept.policy = policies.policy and kept.mark = dedup.mark
   left join reviewed on reviewed.generation = generations.id
 )
 select
@@ -60,7 +72,7 @@ select
   scorer,
   gate.score as score,
   gate.verdict as gate_verdict,
-  dedup.verdict as dedup_verdict,
+  case when decisive = 'dedup' then 'rejected' else dedup.verdict end as dedup_verdict,
   review.verdict as review_verdict,
   case when decisive in ('gate', 'dedup', 'review') then 'rejected' else decisive end as verdict,
   case
@@ -70,9 +82,10 @@ select
   end as rule,
   case
     when decisive in ('gate', 'held') then gate.finding.reason
-    when decisive = 'dedup' then dedup.finding.reason
+    when decisive = 'dedup' and dedup.verdict = 'rejected' then dedup.finding.reason
+    when decisive = 'dedup' then 'The response equals that of ' || kept || ', which is kept.'
     when decisive = 'review' and review.note <> '' then review.note
     when decisive = 'review' then review.reviewer || ' rejected it.'
   end as reason,
-  case when decisive = 'dedup' then dedup.kept end as duplicate_of
+  case when decisive = 'dedup' then coalesce(dedup.kept, kept) end as duplicate_of
 from judged

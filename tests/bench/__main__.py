@@ -3,8 +3,9 @@
 import sys
 from collections.abc import Iterator
 
+from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, flow, replay, start, tail
+from tests.bench import append, flow, kafka, replay, start, tail
 
 
 def measured() -> Iterator[Row]:
@@ -20,6 +21,22 @@ def measured() -> Iterator[Row]:
     yield _limit("through two agents, events/s", flow.rate()["events_per_s"], "-")
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
+    if lacking := missing():
+        print(f"Kafka is not measured: {' and '.join(lacking)} not found.", file=sys.stderr)
+    else:
+        yield from _over_kafka()
+
+
+def _over_kafka() -> Iterator[Row]:
+    with kafka.running() as url:
+        bare, embedded = kafka.replay(url)
+        yield _row("Kafka: log to views, events/s", bare, "aiokafka getmany", "≥ 0.50")
+        yield _row("Kafka: log to views, events/s", embedded, "embedded log", "-")
+        found = kafka.append(url)
+        yield _row("Kafka: append, records/s", found, "aiokafka send", "-")
+        found = tail.lag(url)
+        yield _limit("Kafka: lag of `lem tail`, p50, ms", found["p50_ms"], "-")
+        yield _limit("Kafka: lag of `lem tail`, p99, ms", found["p99_ms"], "< 50")
 
 
 def _row(what: str, found: dict[str, float], name: str, target: str) -> Row:

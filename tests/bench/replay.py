@@ -11,14 +11,16 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import orjson
 
 from streams.envelope import draft
+from streams.log.door import Store
+from streams.log.records import Draft
 from streams.log.store import EmbeddedStore
-from streams.replay import FILE_RECORDS, copied
+from streams.parquet import FILE_RECORDS, copied
 from streams.topics import GENERATIONS
 from tests.bench import disk, paired
 from tests.events import generated, probed, requested
@@ -33,7 +35,9 @@ def ratio(events: int = 20_000) -> dict[str, float]:
     events += -events % FILE_RECORDS
     with tempfile.TemporaryDirectory(dir=disk()) as folder:
         home = Path(folder)
-        size_bytes = _fill(home / "log.db", events)
+        store = EmbeddedStore(home / "log.db")
+        size_bytes = fill(store, events)
+        store.close()
         found = paired(
             lambda: events / _timed(_copy, _without_copy(home)),
             lambda: events / _timed(_load, home),
@@ -42,27 +46,29 @@ def ratio(events: int = 20_000) -> dict[str, float]:
     return found | {"event_bytes": size_bytes / events}
 
 
-def _fill(path: Path, events: int) -> int:
+def drafts(events: int) -> Iterator[list[Draft]]:
+    """Generations by the thousand, the same ones each time."""
     chance = random.Random(1)
     letters = "etaoinshrdlucmfwypvbgkjqxz"
     words = ["".join(chance.choices(letters, k=chance.randint(2, 11))) for _ in range(_VOCABULARY)]
-    store = EmbeddedStore(path)
+    for start in range(0, events, 1000):
+        yield [_draft(chance, words) for _ in range(min(1000, events - start))]
+
+
+def fill(store: Store, events: int) -> int:
+    """Append so many of them; how many bytes their values have."""
     store.declare(GENERATIONS.name, 1)
     size_bytes = 0
-    for start in range(0, events, 1000):
-        drafts = [
-            draft(
-                generated(
-                    requested(probed(prompt=" ".join(chance.choices(words, k=_PROMPT_WORDS)))),
-                    response=" ".join(chance.choices(words, k=_RESPONSE_WORDS)),
-                )
-            )
-            for _ in range(min(1000, events - start))
-        ]
-        size_bytes += sum(len(each.value or b"") for each in drafts)
-        store.append(drafts)
-    store.close()
+    for part in drafts(events):
+        size_bytes += sum(len(each.value or b"") for each in part)
+        store.append(part)
     return size_bytes
+
+
+def _draft(chance: random.Random, words: list[str]) -> Draft:
+    prompt = " ".join(chance.choices(words, k=_PROMPT_WORDS))
+    response = " ".join(chance.choices(words, k=_RESPONSE_WORDS))
+    return draft(generated(requested(probed(prompt=prompt)), response=response))
 
 
 def _load(home: Path) -> None:

@@ -8,22 +8,26 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
+from streams.config import Settings
+from streams.connect import connected
+from streams.log.door import Store
 from streams.log.records import Draft
-from streams.log.store import EmbeddedStore
 
 _PAUSE_S = 0.007  # no multiple of the reader's own pause, so that every phase of it is met
 _IDLE_S = 1.0
 
 _READER = """
 import resource, sys, time
-from pathlib import Path
-from streams.log.store import EmbeddedStore
+import msgspec
+from streams.config import Settings
+from streams.connect import connected
 from streams.reading import follow
 
-store = EmbeddedStore(Path(sys.argv[1]))
+store = connected(msgspec.json.decode(sys.argv[1], type=Settings))
 print("ready", flush=True)
 for record in follow(store, "generations", start="start"):
     seen = time.time_ns()
@@ -38,8 +42,12 @@ class _Seen(NamedTuple):
     cpu_s: float
 
 
-def lag(appends: int = 300) -> dict[str, Any]:
+def lag(broker: str = "", appends: int = 300) -> dict[str, Any]:
     """Append events of 4 KB one by one while another process follows them.
+
+    Args:
+        broker: Where the log is, on which nothing must be yet; an embedded one if empty.
+        appends: How many, before the rest.
 
     Returns:
         Milliseconds from the durable append to the reader's next line (below 0 where the reader
@@ -47,10 +55,10 @@ def lag(appends: int = 300) -> dict[str, Any]:
         takes while nothing comes.
     """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "log.db"
-        store = EmbeddedStore(path)
+        found = Settings(home=folder, broker=broker, topic_prefix="tail.")
+        store = connected(found)
         store.declare("generations", 1)
-        command = [sys.executable, "-c", _READER, str(path)]
+        command = [sys.executable, "-c", _READER, msgspec.json.encode(found).decode()]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
             try:
                 seen, durable_ns = _measured(store, reader, appends)
@@ -61,7 +69,7 @@ def lag(appends: int = 300) -> dict[str, Any]:
 
 
 def _measured(
-    store: EmbeddedStore, reader: "subprocess.Popen[str]", appends: int
+    store: Store, reader: "subprocess.Popen[str]", appends: int
 ) -> tuple[list[_Seen], list[int]]:
     """What the reader saw and when each append was durable; the last one comes after a rest."""
     _next(reader)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from streams import replay
+from streams import parquet, replay
 from streams.config import Settings
 from streams.curriculum import load
 from streams.envelope import draft
@@ -25,7 +25,7 @@ PROBES = [events.probed(f"P{number:02}") for number in range(2 * FILE + 3)]
 
 @pytest.fixture(autouse=True)
 def _small_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "FILE_RECORDS", FILE)
+    monkeypatch.setattr(parquet, "FILE_RECORDS", FILE)
 
 
 @pytest.fixture

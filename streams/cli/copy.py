@@ -1,0 +1,141 @@
+"""`lem log copy`: a whole log to another place."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from streams.cli.shown import Json, json_lines, progress, table
+from streams.config import Settings, settings
+from streams.connect import connected
+from streams.errors import ConfigError, LogError
+from streams.log.door import Store
+
+if TYPE_CHECKING:
+    from streams.copy import Copied
+
+_FORMS = "a file, sqlite:///PATH, or kafka://HOST:9092/PREFIX"
+
+From = Annotated[str, typer.Argument(metavar="FROM", help=f"The log to copy: {_FORMS}.")]
+To = Annotated[str, typer.Argument(metavar="TO", help="Where to, in the same way.")]
+
+
+def copy(source: From, target: To, *, as_json: Json = False) -> None:
+    """Copy a whole log: a file to a broker, a broker to a file, or alike to alike.
+
+    Events that are there already are left out, so the same command goes on with a copy that was
+    stopped, and brings a later one up to date. All is read back and compared; then each group
+    goes on where it was. Without a /PREFIX that of LEM_TOPIC_PREFIX holds; who we are to a broker
+    is in the settings. A topic that is there already keeps its partitions.
+
+    Example: lem log copy .lem/log.db kafka://localhost:9092
+    """
+    from streams.copy import copied
+
+    with _opened(source, target) as (read, written):
+        # Each record is copied and read back; what the target has is read once.
+        total = 2 * sum(read.ends().values()) + sum(written.ends().values())
+        with _completed_later(), progress("Copying the log", total) as bar:
+            found = copied(read, written, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
+    if as_json:
+        json_lines([found])
+    else:
+        _print(found)
+
+
+def at(place: str, found: Settings) -> Settings:
+    """The settings for the log at a place.
+
+    Raises:
+        ConfigError: There can be no log at such a place.
+    """
+    scheme, has_scheme, rest = place.partition("://")
+    if not place or (has_scheme and scheme not in ("kafka", "sqlite")):
+        raise ConfigError(f'"{place}" is no place of a log; name {_FORMS}.')
+    hosts, _, prefix = rest.partition("/")
+    if scheme != "kafka" or not has_scheme:
+        return _file(place, found)
+    named = {"broker": f"kafka://{hosts}", "topic_prefix": prefix or found.topic_prefix}
+    try:
+        return msgspec.convert(msgspec.structs.asdict(found) | named, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f'"{prefix}" in {place} is no prefix of topics: {error}.') from error
+
+
+def _file(place: str, found: Settings) -> Settings:
+    named = msgspec.structs.replace(found, broker=place)
+    if (path := named.log_path).is_dir():
+        raise ConfigError(f"{place} is a folder; name the log in it, as {path / 'log.db'}.")
+    return named
+
+
+@contextmanager
+def _opened(source: str, target: str) -> Iterator[tuple[Store, Store]]:
+    """Both logs; the target is not made where there is no source."""
+    found = settings()
+    read, written = at(source, found), at(target, found)
+    if not read.broker.startswith("kafka://") and not read.log_path.exists():
+        raise LogError(f"There is no log at {read.log_path}; name one that is there.")
+    with (
+        closing(connected(read, must_exist=True)) as one,
+        closing(connected(written)) as other,
+    ):
+        _refuse_overlap(one, other)
+        yield one, other
+
+
+def _refuse_overlap(source: Store, target: Store) -> None:
+    """Refuse a log that is copied to itself, or among its own topics."""
+    if source.is_shared != target.is_shared:
+        return
+    if not source.is_shared and Path(source.place).samefile(target.place):
+        raise ConfigError(f"{source.place} and {target.place} are one log; name two.")
+    first, second = sorted((source.prefix, target.prefix))
+    is_one = Path(source.folder).parent == Path(target.folder).parent
+    if source.is_shared and is_one and second.startswith(first):
+        raise ConfigError(
+            f'{source.place} and {target.place} share topics: on one broker, "{second}" begins'
+            f' with "{first}". Copy to a prefix that begins otherwise.'
+        )
+
+
+@contextmanager
+def _completed_later() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("Stopped. What was copied stays; the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None
+
+
+def _print(found: "Copied") -> None:
+    rows = [
+        {
+            "topic": each.topic,
+            "records": each.records,
+            "copied now": each.copied,
+            "there already": each.there,
+        }
+        for each in found.topics
+    ]
+    table(rows, title=f"{found.source} to {found.target}")
+    print(" ".join(_sentences(found)))
+
+
+def _sentences(found: "Copied") -> Iterator[str]:
+    total = sum(count.records for count in found.topics)
+    yield f"All {total:,} records stand at the target; they were read back and compared."
+    if again := sum(count.repeated for count in found.topics):
+        yield f"{again:,} repeat an event of the source; the copy has it once."
+    if found.beyond:
+        yield f"The target has {found.beyond:,} that the source has not."
+    if found.meanwhile:
+        yield f"{found.meanwhile:,} came to the source meanwhile; the same command copies them."
+    if found.carried:
+        yield f"Groups that go on where they were: {', '.join(found.carried)}."
+    if found.kept:
+        yield f"Groups that keep their own place at the target: {', '.join(found.kept)}."
