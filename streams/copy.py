@@ -25,7 +25,7 @@ from streams.log.door import Store
 from streams.log.records import EVENT_ID, Draft, Record, TopicPartition
 from streams.topics import TOPICS
 
-_READ, _APPENDED = 64, 500  # records at once; the bytes keep large ones from being so many
+_READ, _APPENDED = 32, 500  # records at once; the largest, all of a sudden, are 256 MB to read
 _BYTES = 8 * 1024 * 1024
 
 Progress = Callable[[int], object]

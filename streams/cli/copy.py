@@ -63,7 +63,10 @@ def at(place: str, found: Settings) -> Settings:
     try:
         return msgspec.convert(msgspec.structs.asdict(found) | named, Settings)
     except msgspec.ValidationError as error:
-        raise ConfigError(f'"{prefix}" in {place} is no prefix of topics: {error}.') from error
+        raise ConfigError(
+            f'"{prefix}" can\'t begin the names of topics: letters, digits, "-" and "_", and a full'
+            " stop at the end, as in kafka://HOST:9092/lem."
+        ) from error
 
 
 def _file(place: str, found: Settings) -> Settings:

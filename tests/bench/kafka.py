@@ -45,7 +45,7 @@ def running() -> Iterator[str]:
         node.remove()
 
 
-def replay(url: str, events: int = 20_000) -> tuple[dict[str, float], dict[str, float]]:
+def replay(url: str, events: int = 60_000) -> tuple[dict[str, float], dict[str, float]]:
     """Events per second into views, with nothing kept of an earlier time.
 
     First against a consumer that does nothing with the records, then against the embedded log.

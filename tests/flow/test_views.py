@@ -13,22 +13,7 @@ from streams.log.records import Draft
 from streams.log.store import EmbeddedStore
 from streams.replay import Policy, opened
 from streams.topics import TOPICS, Topic
-from tests.events import (
-    KERNEL,
-    MODEL,
-    OTHER,
-    PLAIN_RUN,
-    POLICY,
-    RUN,
-    SCORER,
-    World,
-    decided,
-    deduped,
-    generated,
-    put,
-    requested,
-    scored,
-)
+from tests.events import KERNEL, MODEL, OTHER, PLAIN_RUN, POLICY, RUN, SCORER, World, put
 
 POLICIES = [Policy("1", POLICY, SCORER, 24.0), Policy("2", digest("two"), OTHER, None)]
 
@@ -201,25 +186,6 @@ def test_what_is_admitted_comes_with_its_text(ask: Ask) -> None:
         "score": 40.0,
         "policy": POLICY,
     }
-
-
-def test_of_two_that_two_workers_kept_the_better_one_is_admitted(
-    store: EmbeddedStore, settings: Settings
-) -> None:
-    answers = [generated(requested(sample=number)) for number in range(3)]
-    scores = [scored(answer, score) for answer, score in zip(answers, (30, 40, 20), strict=True)]
-    gates = [decided(score) for score in scores]
-    put(store, *answers, *gates, *(deduped(gate, fingerprint=digest("same")) for gate in gates))
-
-    with opened(store, settings.home_path, POLICIES) as found:
-        rows = {row["generation"]: row for row in found.rows("select * from verdicts")}
-
-    worse, best, worst = (rows[answer.id] for answer in answers)
-    assert (best["verdict"], best["duplicate_of"]) == ("accepted", None)
-    for row in (worse, worst):
-        assert (row["verdict"], row["dedup_verdict"]) == ("rejected", "rejected")
-        assert (row["rule"], row["duplicate_of"]) == ("duplicate", answers[1].id)
-        assert answers[1].id in row["reason"]
 
 
 def test_a_duplicate_names_the_one_that_is_kept_in_the_end(ask: Ask) -> None:
