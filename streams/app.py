@@ -35,11 +35,13 @@ class App(faust.App):
         self.store = connected(settings)
         """For looking things up, by way of `look_up`; what is told goes through the producer."""
         declare(self.store, settings)
+        folder = settings.home_path / "faust"
+        folder.mkdir(parents=True, exist_ok=True)
         super().__init__(
             self.store.prefix + settings.group,
             **self.store.faust(),
             store="memory://",
-            datadir=str(settings.home_path / "faust"),
+            datadir=str(folder),
             topic_partitions=settings.partitions,
             topic_disable_leader=True,
             broker_commit_interval=_COMMIT_EVERY_S,

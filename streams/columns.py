@@ -6,6 +6,7 @@ The shape follows from the type alone, so that a topic without a record has the 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,12 +39,17 @@ class Unreadable(NamedTuple):
     error: str
 
 
+Value = tuple[int, int, bytes | None]
+"""A record's offset, its logged time, and its bytes."""
+
+
 class Rows(NamedTuple):
     """A stretch of a partition as columns."""
 
+    topic: str
     batches: "list[pa.RecordBatch]"
     unreadable: list[Unreadable]
-    last: Record
+    last: Value
     """The last record, readable or not."""
 
 
@@ -97,36 +103,24 @@ def _columns(
 
 def read(store: Store, topic: str, partition: int, start: int, stop: int) -> Rows:
     """The records of a partition from `start` to before `stop`, of which there is at least one."""
+    kind = TOPICS[topic].event
     batches: list[pa.RecordBatch] = []
     unreadable: list[Unreadable] = []
-    for first in range(start, stop, _BATCH):
-        limit = min(_BATCH, stop - first)
-        batches.append(_batch(store, topic, partition, first, limit, unreadable))
-    (last,) = store.read(topic, partition, offset=stop - 1, limit=1)
-    return Rows(batches, unreadable, last)
+    last: Value = (-1, 0, None)
+    values = iter(store.values(topic, partition, offset=start, limit=stop - start))
+    while part := list(islice(values, _BATCH)):
+        try:
+            batches.append(_quick(part, kind, partition))
+        except (ValueError, OverflowError):  # `Unreadable` is a ValueError
+            records = store.read(topic, partition, offset=part[0][0], limit=len(part))
+            readable = [record for record in records if _is_readable(kind, record, unreadable)]
+            batches.append(batch(kind, readable, [event(record) for record in readable]))
+        last = part[-1]
+    return Rows(topic, batches, unreadable, last)
 
 
-def _batch(
-    store: Store,
-    topic: str,
-    partition: int,
-    offset: int,
-    limit: int,
-    unreadable: list[Unreadable],
-) -> "pa.RecordBatch":
-    kind = TOPICS[topic].event
-    try:
-        return _quick(store.values(topic, partition, offset=offset, limit=limit), kind, partition)
-    except (ValueError, OverflowError):  # `Unreadable` is a ValueError
-        records = store.read(topic, partition, offset=offset, limit=limit)
-        readable = [record for record in records if _is_readable(kind, record, unreadable)]
-        return batch(kind, readable, [event(record) for record in readable])
-
-
-def _quick(
-    values: Iterable[tuple[int, int, bytes | None]], kind: type[Fact], partition: int
-) -> "pa.RecordBatch":
-    """The batch where every record is as it should be; taken apart while in the processor's cache.
+def _quick(values: Iterable[Value], kind: type[Fact], partition: int) -> "pa.RecordBatch":
+    """The batch where every record is as it should be.
 
     Raises:
         ValueError, OverflowError: One of them isn't.

@@ -22,7 +22,7 @@ from schemas.base import Fact
 from streams import ids
 from streams.columns import Rows, Unreadable, read, schema
 from streams.log.door import Store
-from streams.log.records import Record, TopicPartition
+from streams.log.records import TopicPartition
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class _Copy:
                 continue
             offset = start + FILE_RECORDS - 1
             (last,) = self._store.read(topic, partition, offset=offset, limit=1)
-            if note.last == _digest(last):
+            if note.last == _digest(last.offset, last.at_ms, last.value):
                 return
             _log.warning("%s is of another log; it is written again.", path)
             self._foreign.add(path)
@@ -173,10 +173,10 @@ def _write(path: Path, rows: Rows) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kind = TOPICS[rows.last.topic].event
+    kind = TOPICS[rows.topic].event
     table = pa.Table.from_batches(rows.batches, schema(kind))
     bad = [(each.offset, each.error) for each in rows.unreadable]
-    note = _Note(_form(kind), _digest(rows.last), table.num_rows, bad)
+    note = _Note(_form(kind), _digest(*rows.last), table.num_rows, bad)
     table = table.replace_schema_metadata({_NOTE: msgspec.json.encode(note)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{uuid.uuid4().hex}")
@@ -224,6 +224,5 @@ def _form(kind: type[Fact]) -> str:
     return ids.digest([_FORMAT, msgspec.json.schema(kind), str(schema(kind))])
 
 
-def _digest(record: Record) -> str:
-    said = f"{record.offset} {record.at_ms} ".encode()
-    return hashlib.sha256(said + (record.value or b"")).hexdigest()
+def _digest(offset: int, at_ms: int, value: bytes | None) -> str:
+    return hashlib.sha256(f"{offset} {at_ms} ".encode() + (value or b"")).hexdigest()

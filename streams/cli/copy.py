@@ -87,23 +87,20 @@ def _opened(source: str, target: str) -> Iterator[tuple[Store, Store]]:
         closing(connected(read, must_exist=True)) as one,
         closing(connected(written)) as other,
     ):
-        _refuse_overlap(one, other)
+        _refuse_itself(one, other)
         yield one, other
 
 
-def _refuse_overlap(source: Store, target: Store) -> None:
-    """Refuse a log that is copied to itself, or among its own topics."""
-    if source.is_shared != target.is_shared:
-        return
-    if not source.is_shared and Path(source.place).samefile(target.place):
-        raise ConfigError(f"{source.place} and {target.place} are one log; name two.")
-    first, second = sorted((source.prefix, target.prefix))
-    is_one = Path(source.folder).parent == Path(target.folder).parent
-    if source.is_shared and is_one and second.startswith(first):
-        raise ConfigError(
-            f'{source.place} and {target.place} share topics: on one broker, "{second}" begins'
-            f' with "{first}". Copy to a prefix that begins otherwise.'
-        )
+def _refuse_itself(source: Store, target: Store) -> None:
+    """Refuse a log that would be copied to itself, whatever its two names are."""
+    if source.is_shared and target.is_shared:
+        is_one = source.folder == target.folder
+    elif source.is_shared or target.is_shared:
+        is_one = False
+    else:
+        is_one = Path(source.place).samefile(target.place)
+    if is_one:
+        raise ConfigError(f"{source.place} and {target.place} are the same log; name two.")
 
 
 @contextmanager
@@ -125,13 +122,16 @@ def _print(found: "Copied") -> None:
         }
         for each in found.topics
     ]
-    table(rows, title=f"{found.source} to {found.target}")
+    table(rows)
     print(" ".join(_sentences(found)))
 
 
 def _sentences(found: "Copied") -> Iterator[str]:
     total = sum(count.records for count in found.topics)
-    yield f"All {total:,} records stand at the target; they were read back and compared."
+    yield (
+        f"All {total:,} records of {found.source} are at {found.target}: they were read back and"
+        " compared."
+    )
     if again := sum(count.repeated for count in found.topics):
         yield f"{again:,} repeat an event of the source; the copy has it once."
     if found.beyond:

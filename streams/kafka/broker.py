@@ -99,6 +99,9 @@ class Broker:
         Raises:
             LogError: It is set so that records could be lost.
         """
+        if "." in topic:
+            said = f'{self.place} can\'t have a topic "{topic}": a full stop ends its prefix.'
+            raise LogError(said)
         if topic not in self._counts and topic not in self.topics():
             making = topics.make(
                 self._client, self.prefix + topic, partitions, self._settings.replication
@@ -173,10 +176,14 @@ class Broker:
 
     def values(
         self, topic: str, partition: int, *, offset: int = 0, limit: int = _BATCH
-    ) -> list[tuple[int, int, bytes | None]]:
-        """Offset, logged time and value alone."""
-        found = self._read(topic, partition, offset, limit)
-        return [(each.offset, each.timestamp, each.value) for each in found]
+    ) -> Iterator[tuple[int, int, bytes | None]]:
+        """Offset, logged time and value alone; what follows is fetched meanwhile."""
+        tp = self._whole(topic, partition)
+        stop = min(offset + limit, self.end(topic, partition))
+        ahead = self._client.begin(self._reader.part(tp, offset, stop))
+        while part := self._client.result(ahead):
+            ahead = self._client.begin(self._reader.part(tp, part[-1].offset + 1, stop))
+            yield from ((each.offset, each.timestamp, each.value) for each in part)
 
     def scan(self, topic: str, partition: int, *, offset: int = 0) -> Iterator[Record]:
         """Every record of a partition from `offset` on, read in batches."""

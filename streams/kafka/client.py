@@ -12,6 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -115,8 +116,20 @@ class Client:
         Raises:
             LogError: The broker does not answer, or refuses.
         """
+        return self.result(self.begin(work), verb=verb)
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Have the work done in the thread, without waiting for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def result(self, begun: "Future[T]", *, verb: str = "read") -> T:
+        """Wait for what comes of work that was begun.
+
+        Raises:
+            LogError: The broker does not answer, or refuses.
+        """
         with self.translated(verb):
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            return begun.result()
 
     def close(self) -> None:
         """Let every client and the thread go."""

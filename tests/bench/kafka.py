@@ -65,7 +65,9 @@ def replay(url: str, events: int = 60_000) -> tuple[dict[str, float], dict[str, 
 
 def append(url: str, records: int = 10_000) -> dict[str, float]:
     """Records per second of both, and ours by theirs; each round on a topic of its own."""
-    parts = [part[at : at + _BATCH] for part in drafts(records) for at in range(0, 1000, _BATCH)]
+    parts = [
+        part[at : at + _BATCH] for part in drafts(records) for at in range(0, len(part), _BATCH)
+    ]
     return paired(
         lambda: records / _timed_sending(_append, url, parts),
         lambda: records / _timed_sending(_send, url, parts),
