@@ -18,7 +18,7 @@ from schemas.codec import decode
 from streams.envelope import event
 from streams.errors import UnreadableRecord
 from streams.log.door import Store
-from streams.log.records import Record
+from streams.log.records import Record, Value
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ class Unreadable(NamedTuple):
     partition: int
     offset: int
     error: str
-
-
-Value = tuple[int, int, bytes | None]
-"""A record's offset, its logged time, and its bytes."""
 
 
 class Rows(NamedTuple):

@@ -23,6 +23,7 @@ from streams.kafka.client import PATIENCE_S, PRODUCER, Client
 from streams.kafka.lookup import Lookup
 from streams.kafka.reader import Reader, record
 from streams.kafka.security import addresses, credentials
+from streams.kafka.stretch import Stretch
 from streams.log.records import Draft, Place, Record, TopicPartition
 from streams.topics import TOPICS
 
@@ -46,6 +47,7 @@ class Broker:
         self._client = Client(found)
         self.place = self._client.place
         self._reader = Reader(self._client, "reader")
+        self._stretch = Stretch(self._client)
         self._waiter = Reader(self._client, "waiter")
         self._counts: dict[str, int] = {}
         self._checked: set[str] = set()
@@ -178,12 +180,13 @@ class Broker:
         self, topic: str, partition: int, *, offset: int = 0, limit: int = _BATCH
     ) -> Iterator[tuple[int, int, bytes | None]]:
         """Offset, logged time and value alone; what follows is fetched meanwhile."""
-        tp = self._whole(topic, partition)
-        stop = min(offset + limit, self.end(topic, partition))
-        ahead = self._client.begin(self._reader.part(tp, offset, stop))
-        while part := self._client.result(ahead):
-            ahead = self._client.begin(self._reader.part(tp, part[-1].offset + 1, stop))
-            yield from ((each.offset, each.timestamp, each.value) for each in part)
+        stop = offset + limit
+        for part in self._stretch.values(self._whole(topic, partition), offset, limit):
+            yield from part
+            offset = part[-1][0] + 1
+        if offset < stop:
+            for each in self._read(topic, partition, offset, stop - offset):
+                yield each.offset, each.timestamp, each.value
 
     def scan(self, topic: str, partition: int, *, offset: int = 0) -> Iterator[Record]:
         """Every record of a partition from `offset` on, read in batches."""

@@ -19,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import (
     AuthenticationFailedError,
@@ -116,20 +117,12 @@ class Client:
         Raises:
             LogError: The broker does not answer, or refuses.
         """
-        return self.result(self.begin(work), verb=verb)
+        with self.translated(verb):
+            return self.begin(work).result()
 
     def begin(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         """Have the work done in the thread, without waiting for it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def result(self, begun: "Future[T]", *, verb: str = "read") -> T:
-        """Wait for what comes of work that was begun.
-
-        Raises:
-            LogError: The broker does not answer, or refuses.
-        """
-        with self.translated(verb):
-            return begun.result()
 
     def close(self) -> None:
         """Let every client and the thread go."""
@@ -157,6 +150,10 @@ class Client:
     async def admin(self) -> AIOKafkaAdminClient:
         """The client for what is said of topics and groups, started."""
         return await self._started("admin", lambda: AIOKafkaAdminClient(**self._common))
+
+    async def connection(self) -> AIOKafkaClient:
+        """What lies below consumers and producers: requests and their answers, started."""
+        return await self._started("connection", lambda: AIOKafkaClient(**self._common))
 
     async def drop(self, name: str) -> None:
         """Stop a client; the next one that is asked for is a new one."""
@@ -232,7 +229,7 @@ def patient(ask: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[A
 async def _start(make: Callable[[], Any]) -> Any:
     client = make()
     try:
-        await client.start()
+        await (client.bootstrap if isinstance(client, AIOKafkaClient) else client.start)()
     except BaseException:
         await _stop(client)
         raise
@@ -240,7 +237,8 @@ async def _start(make: Callable[[], Any]) -> Any:
 
 
 async def _stop(client: Any) -> None:
-    await (client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop())
+    has_close = isinstance(client, AIOKafkaAdminClient | AIOKafkaClient)
+    await (client.close() if has_close else client.stop())
 
 
 def _guess(where: str, who: str, error: Exception) -> str:

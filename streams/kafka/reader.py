@@ -4,7 +4,6 @@ A broker answers the requests of one connection in turn, and lets a fetch that f
 So a consumer that waits is asked for nothing else, and what is asked beside goes through another.
 """
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,7 +38,6 @@ class Reader:
         self._at: dict[TopicPartition, int] = {}
         self._ends: dict[TopicPartition, int] = {}
         self._ahead: dict[TopicPartition, list[Fetched]] = {}
-        self._turn = asyncio.Lock()
 
     async def read(self, tp: TopicPartition, offset: int, limit: int) -> list[Fetched]:
         """The records from `offset` to before `offset + limit`, as far as there are any.
@@ -50,30 +48,18 @@ class Reader:
         stop = offset + limit
         if self._ends.get(tp, 0) < stop:
             await self.ends([tp])
-        stop = min(stop, self._ends[tp])
-        found: list[Fetched] = []
-        while part := await self.part(tp, offset, stop):
-            found += part
-            offset = part[-1].offset + 1
-        return found
-
-    async def part(self, tp: TopicPartition, offset: int, stop: int) -> list[Fetched]:
-        """Some of the records from `offset` to before `stop`, which are there; none at `stop`."""
-        if offset >= stop:
-            return []
-        async with self._turn:
-            found = self._waiting(tp, offset, stop) or await self._next(tp, offset, stop - offset)
-            if self._at.get(tp) == self._ends[tp]:  # else its fetch would wait for what comes next
-                (await self._consumer()).pause(tp)
-                del self._at[tp]
+        end = self._ends[tp]
+        stop = min(stop, end)
+        found = self._waiting(tp, offset, stop)
+        while (offset := found[-1].offset + 1 if found else offset) < stop:
+            found += await self._next(tp, offset, stop - offset)
+        if self._at.get(tp) == end:  # else its fetch would wait for what comes next
+            (await self._consumer()).pause(tp)
+            del self._at[tp]
         return found
 
     async def some(self, positions: Positions, most: int, wait_ms: int) -> list[Fetched]:
         """What follows on these positions, as soon as there is something; none after the wait."""
-        async with self._turn:
-            return await self._some(positions, most, wait_ms)
-
-    async def _some(self, positions: Positions, most: int, wait_ms: int) -> list[Fetched]:
         consumer = await self._turned(positions)
         found = await consumer.getmany(*positions, timeout_ms=wait_ms, max_records=most)
         for tp, records in found.items():
@@ -122,7 +108,7 @@ class Reader:
     async def _next(self, tp: TopicPartition, offset: int, limit: int) -> list[Fetched]:
         """The next records of the partition, one at least."""
         try:
-            found = await self._some({tp: offset}, limit, _WAIT_MS)
+            found = await self.some({tp: offset}, limit, _WAIT_MS)
         except OffsetOutOfRangeError as error:
             self._at.clear()
             raise LogError(

@@ -39,6 +39,10 @@ class Record(NamedTuple):
     headers: Headers
 
 
+Value = tuple[int, int, bytes | None]
+"""A record's offset, its logged time, and its bytes."""
+
+
 class Place(NamedTuple):
     """Where a record stands."""
 

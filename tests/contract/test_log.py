@@ -99,6 +99,28 @@ def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: Store) -> None
     assert log.read("probes", 0, offset=10) == []
 
 
+@pytest.mark.parametrize(("offset", "limit"), [(0, 5), (0, 1000), (7, 300), (499, 2), (600, 9)])
+def test_values_are_those_of_the_records(log: Store, offset: int, limit: int) -> None:
+    for start in range(0, 600, 100):  # batches that the limits cut through
+        log.append([Draft("probes", b"%d" % n) for n in range(start, start + 100)])
+    read = [(r.offset, r.at_ms, r.value) for r in log.read("probes", 0, offset=offset, limit=limit)]
+
+    for _ in "again":
+        assert list(log.values("probes", 0, offset=offset, limit=limit)) == read
+
+
+def test_values_go_on_after_an_interruption_and_a_further_append(log: Store) -> None:
+    log.append([Draft("probes", b"%d" % n) for n in range(300)])
+    begun = iter(log.values("probes", 0, limit=300))
+    found = [next(begun) for _ in range(7)]
+    log.read("probes", 0, offset=200, limit=1)
+    found += begun
+    log.append([Draft("probes", b"300")])
+
+    assert [value for _, _, value in found] == [b"%d" % n for n in range(300)]
+    assert [value for _, _, value in log.values("probes", 0, offset=300, limit=5)] == [b"300"]
+
+
 def test_equal_keys_share_a_partition_and_others_spread(log: Store) -> None:
     places = log.append([Draft("scores", b"", b"key-%d" % (n % 20)) for n in range(200)])
 
