@@ -105,14 +105,13 @@ def test_values_are_those_of_the_records(log: Store, offset: int, limit: int) ->
         log.append([Draft("probes", b"%d" % n) for n in range(start, start + 100)])
     read = [(r.offset, r.at_ms, r.value) for r in log.read("probes", 0, offset=offset, limit=limit)]
 
-    for _ in "again":
-        assert list(log.values("probes", 0, offset=offset, limit=limit)) == read
+    assert list(log.values("probes", 0, offset=offset, limit=limit)) == read
 
 
 def test_values_go_on_after_an_interruption_and_a_further_append(log: Store) -> None:
     log.append([Draft("probes", b"%d" % n) for n in range(300)])
     begun = iter(log.values("probes", 0, limit=300))
-    found = [next(begun) for _ in range(7)]
+    found = [next(begun)]
     log.read("probes", 0, offset=200, limit=1)
     found += begun
     log.append([Draft("probes", b"300")])
