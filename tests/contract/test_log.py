@@ -103,9 +103,9 @@ def test_reading_starts_at_the_offset_and_stops_at_the_limit(log: Store) -> None
 def test_values_are_those_of_the_records(log: Store, offset: int, limit: int) -> None:
     for start in range(0, 600, 100):  # batches that the limits cut through
         log.append([Draft("probes", b"%d" % n) for n in range(start, start + 100)])
-    read = [(r.offset, r.at_ms, r.value) for r in log.read("probes", 0, offset=offset, limit=limit)]
-
-    assert list(log.values("probes", 0, offset=offset, limit=limit)) == read
+    read = log.read("probes", 0, offset=offset, limit=limit)
+    found = list(log.values("probes", 0, offset=offset, limit=limit))
+    assert found == [(r.offset, r.at_ms, r.value) for r in read]
 
 
 def test_values_go_on_after_an_interruption_and_a_further_append(log: Store) -> None:
@@ -115,7 +115,6 @@ def test_values_go_on_after_an_interruption_and_a_further_append(log: Store) -> 
     log.read("probes", 0, offset=200, limit=1)
     found += begun
     log.append([Draft("probes", b"300")])
-
     assert [value for _, _, value in found] == [b"%d" % n for n in range(300)]
     assert [value for _, _, value in log.values("probes", 0, offset=300, limit=5)] == [b"300"]
 
