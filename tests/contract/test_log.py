@@ -61,7 +61,6 @@ def test_declaring_twice_keeps_the_partitions_of_the_first_time(log: Store) -> N
 def test_offsets_count_from_zero_without_a_gap(log: Store) -> None:
     places = log.append([Draft("probes", b"a"), Draft("probes", b"b")])
     places += log.append([Draft("probes", b"c")])
-
     assert [(place.offset, place.is_new) for place in places] == [(0, True), (1, True), (2, True)]
     assert values(log, "probes") == [b"a", b"b", b"c"]
 
