@@ -20,7 +20,7 @@ from streams.errors import LemError, LogError, RecordTooLarge, UnreadableRecord
 from streams.log.records import Draft, Record
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
-_PREFETCH = 200  # records ahead of an agent; at 100 KB each that is 20 MB a topic
+_PREFETCH = 200  # records ahead of an agent: of 100 KB each 20 MB a topic, of the largest 1.6 GB
 
 F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
@@ -34,7 +34,12 @@ class App(faust.App):
     def __init__(self, settings: Settings) -> None:
         self.store = connected(settings)
         """For looking things up, by way of `look_up`; what is told goes through the producer."""
-        declare(self.store, settings)
+        try:
+            declare(self.store, settings)
+            self.curriculum = load(Path(settings.curriculum))
+        except BaseException:
+            self.store.close()
+            raise
         folder = settings.home_path / "faust"
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(
@@ -52,7 +57,6 @@ class App(faust.App):
             value_serializer="raw",
         )
         self.settings = settings
-        self.curriculum = load(Path(settings.curriculum))
         self.leaving = asyncio.Event()
         """Set when the worker is to stop: no agent begins another record."""
         self.failure: Exception | None = None
@@ -134,8 +138,8 @@ async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step:
         try:
             drafts = await _handled(app, event.message, kind, handle, step)
             done.add(event, [await app.put(draft) for draft in drafts])
-        except LemError as error:
-            app.fail(error)
+        except Exception as error:
+            app.fail(as_ours(error, app.store.place))
             app.busy -= 1
         except BaseException:
             app.busy -= 1
@@ -168,7 +172,7 @@ class _Acknowledging:
 
     def _look(self, done: "asyncio.Future[Any] | None" = None) -> None:
         if done and (error := _failure(done)):
-            self._app.fail(_as_ours(error, self._app.store.place))
+            self._app.fail(as_ours(error, self._app.store.place))
         while self._waiting and all(map(asyncio.Future.done, self._waiting[0].sent)):
             event, sent = self._waiting.popleft()
             self._app.busy -= 1
@@ -180,11 +184,14 @@ def _failure(done: "asyncio.Future[Any]") -> BaseException | None:
     return asyncio.CancelledError() if done.cancelled() else done.exception()
 
 
-def _as_ours(error: BaseException, place: str) -> LemError:
+def as_ours(error: BaseException, place: str) -> LemError:
+    """What stopped a worker, as one line for a person."""
     if isinstance(error, LemError):
         return error
-    said = f"{place}: an event can't be written: {type(error).__name__}: {error}."
-    found = LogError(f"{said} What led to it is done again by the next `lem run`.")
+    found = LogError(
+        f"{place}: the worker stopped: {type(error).__name__}: {error}. Everything acknowledged is"
+        " on the log; `lem run` goes on, and with --verbose tells where it happens."
+    )
     found.__cause__ = error
     return found
 

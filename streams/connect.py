@@ -2,11 +2,16 @@
 
 import re
 
+import msgspec
+
 from streams.config import Settings
 from streams.errors import ConfigError, LogError
 from streams.log.door import Store
 from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS, Topic
+
+LOGS = "a file, sqlite:///PATH, or kafka://HOST:9092/PREFIX"
+"""How a log is named, for help and errors."""
 
 _HOST = re.compile(r"[\w.-]+:\d+(,[\w.:-]+)*")  # the scheme was forgotten
 
@@ -35,6 +40,35 @@ def connected(found: Settings, *, must_exist: bool = False) -> Store:
             " or set LEM_HOME to the folder that holds it."
         )
     return EmbeddedStore(found.log_path)
+
+
+def at(place: str, found: Settings) -> Settings:
+    """The settings for the log at a place.
+
+    Raises:
+        ConfigError: There can be no log at such a place.
+    """
+    scheme, has_scheme, rest = place.partition("://")
+    if not place or (has_scheme and scheme not in ("kafka", "sqlite")):
+        raise ConfigError(f'"{place}" is no place of a log; name {LOGS}.')
+    hosts, _, prefix = rest.partition("/")
+    if scheme != "kafka" or not has_scheme:
+        return _file(place, found)
+    named = {"broker": f"kafka://{hosts}", "topic_prefix": prefix or found.topic_prefix}
+    try:
+        return msgspec.convert(msgspec.structs.asdict(found) | named, Settings)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f'"{prefix}" can\'t begin the names of topics: letters, digits, "-" and "_", and a full'
+            " stop at the end, as in kafka://HOST:9092/lem."
+        ) from error
+
+
+def _file(place: str, found: Settings) -> Settings:
+    named = msgspec.structs.replace(found, broker=place)
+    if (path := named.log_path).is_dir():
+        raise ConfigError(f"{place} is a folder; name the log in it, as {path / 'log.db'}.")
+    return named
 
 
 def declare(store: Store, found: Settings) -> None:

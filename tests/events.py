@@ -24,7 +24,7 @@ from schemas import (
 from schemas.base import Fact
 from streams.envelope import draft
 from streams.ids import digest, sealed
-from streams.log.store import EmbeddedStore
+from streams.log.door import Store
 
 AT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 RUN = "distill-1-0123456789ab"
@@ -153,7 +153,7 @@ def buried(**fields: Any) -> Buried:
     return sealed(Buried(**(_origin(None, run=None) | found | fields)))
 
 
-def put(store: EmbeddedStore, *events: Fact) -> None:
+def put(store: Store, *events: Fact) -> None:
     """Append the events, each to its topic."""
     store.append([draft(event) for event in events])
 

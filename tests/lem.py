@@ -47,6 +47,17 @@ def lem(
     return done
 
 
+def refusal(home: Path, *arguments: str, **env: str) -> str:
+    """The one line that `lem` says when it refuses, with no password in it."""
+    done = lem(home, *arguments, status=1, env=env)
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("lem: ")
+    assert done.stdout == ""
+    assert "AIOKafka" not in line  # an object of a library is no word for a person
+    assert not any(value in line for name, value in env.items() if name.endswith("_PASSWORD"))
+    return line
+
+
 def until(is_so: Callable[[], bool], *, timeout_s: float = 60) -> None:
     """Wait for what another process does; fail when it does not."""
     deadline = time.monotonic() + timeout_s

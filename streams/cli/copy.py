@@ -6,21 +6,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from streams.cli.shown import Json, json_lines, progress, table
-from streams.config import Settings, settings
-from streams.connect import connected
-from streams.errors import ConfigError, LogError
+from streams.config import settings
+from streams.connect import LOGS, at, connected
+from streams.errors import ConfigError
 from streams.log.door import Store
 
 if TYPE_CHECKING:
     from streams.copy import Copied
 
-_FORMS = "a file, sqlite:///PATH, or kafka://HOST:9092/PREFIX"
-
-From = Annotated[str, typer.Argument(metavar="FROM", help=f"The log to copy: {_FORMS}.")]
+From = Annotated[str, typer.Argument(metavar="FROM", help=f"The log to copy: {LOGS}.")]
 To = Annotated[str, typer.Argument(metavar="TO", help="Where to, in the same way.")]
 
 
@@ -47,42 +44,11 @@ def copy(source: From, target: To, *, as_json: Json = False) -> None:
         _print(found)
 
 
-def at(place: str, found: Settings) -> Settings:
-    """The settings for the log at a place.
-
-    Raises:
-        ConfigError: There can be no log at such a place.
-    """
-    scheme, has_scheme, rest = place.partition("://")
-    if not place or (has_scheme and scheme not in ("kafka", "sqlite")):
-        raise ConfigError(f'"{place}" is no place of a log; name {_FORMS}.')
-    hosts, _, prefix = rest.partition("/")
-    if scheme != "kafka" or not has_scheme:
-        return _file(place, found)
-    named = {"broker": f"kafka://{hosts}", "topic_prefix": prefix or found.topic_prefix}
-    try:
-        return msgspec.convert(msgspec.structs.asdict(found) | named, Settings)
-    except msgspec.ValidationError as error:
-        raise ConfigError(
-            f'"{prefix}" can\'t begin the names of topics: letters, digits, "-" and "_", and a full'
-            " stop at the end, as in kafka://HOST:9092/lem."
-        ) from error
-
-
-def _file(place: str, found: Settings) -> Settings:
-    named = msgspec.structs.replace(found, broker=place)
-    if (path := named.log_path).is_dir():
-        raise ConfigError(f"{place} is a folder; name the log in it, as {path / 'log.db'}.")
-    return named
-
-
 @contextmanager
 def _opened(source: str, target: str) -> Iterator[tuple[Store, Store]]:
     """Both logs; the target is not made where there is no source."""
     found = settings()
     read, written = at(source, found), at(target, found)
-    if not read.broker.startswith("kafka://") and not read.log_path.exists():
-        raise LogError(f"There is no log at {read.log_path}; name one that is there.")
     with (
         closing(connected(read, must_exist=True)) as one,
         closing(connected(written)) as other,

@@ -9,7 +9,7 @@ import typer
 
 from streams.cli.context import opened
 from streams.config import Settings, settings
-from streams.errors import GroupTaken, LemError, LogError
+from streams.errors import GroupTaken
 
 if TYPE_CHECKING:
     from streams.app import App
@@ -21,6 +21,7 @@ Skip = Annotated[
 ]
 
 _LOOK_EVERY_S = 0.1
+_PARTING_S = 15.0
 _EXIT_INTERRUPTED = 130
 
 
@@ -64,13 +65,16 @@ def _settle(found: Settings) -> None:
         except GroupTaken:
             if not store.is_shared:
                 raise
-            print("Others are at work in this group; sharing it with them.")
+            print(
+                "Others are at work in this group, or were killed just now; sharing it with them."
+                " What a changed policy left undecided waits for a run that begins alone."
+            )
 
 
 async def _serve(found: Settings, *, until_idle: bool) -> bool:
     """Run the app until it is idle, fails or is interrupted; true for the last."""
     from agents import join
-    from streams.app import App
+    from streams.app import App, as_ours
 
     app = App(found)
     join(app)
@@ -84,15 +88,18 @@ async def _serve(found: Settings, *, until_idle: bool) -> bool:
             await asyncio.sleep(_LOOK_EVERY_S)
         await _finish(app, watch)
     finally:
-        await app.stop()
+        # A broker that is away would be waited for, again and again.
+        stop = asyncio.create_task(app.stop())
+        await asyncio.wait([stop], timeout=_PARTING_S if app.failure else None)
         app.close()
     if failure := app.failure or app.crash_reason:
-        raise _as_ours(failure, app.store.place)
+        raise as_ours(failure, app.store.place)
     return interrupted.is_set()
 
 
 async def _watch(app: "App", *, until_idle: bool) -> None:
     """Show how far the worker is, until nothing is left to do."""
+    from streams.app import as_ours
     from streams.cli.watching import watched
 
     try:
@@ -100,20 +107,8 @@ async def _watch(app: "App", *, until_idle: bool) -> None:
             while not (until_idle and not app.unsettled and await app.is_drained()):
                 await look()
                 await asyncio.sleep(_LOOK_EVERY_S)
-    except LemError as error:
-        app.fail(error)
-
-
-def _as_ours(failure: BaseException, place: str) -> LemError:
-    """The failure as one line for a person."""
-    if isinstance(failure, LemError):
-        return failure
-    error = LogError(
-        f"{place}: the worker stopped: {type(failure).__name__}: {failure}. Everything acknowledged"
-        " is on the log; go on with `lem run` (with --verbose it tells where it happens)."
-    )
-    error.__cause__ = failure
-    return error
+    except Exception as error:
+        app.fail(as_ours(error, app.store.place))
 
 
 def _on_signals(app: "App", interrupted: asyncio.Event) -> None:
@@ -135,7 +130,7 @@ async def _finish(app: "App", watch: "asyncio.Task[None]") -> None:
     """Let the agents finish the records at hand, then commit."""
     app.leaving.set()
     watch.cancel()
-    while app.busy and not app.should_stop:  # noqa: ASYNC110  # also ends on a crash
+    while app.busy and not (app.failure or app.should_stop):  # noqa: ASYNC110  # also ends on a crash
         await asyncio.sleep(_LOOK_EVERY_S)
     if not app.should_stop and not app.failure:
         await app.consumer.commit()

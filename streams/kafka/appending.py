@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import RecordMetadata
 
 from streams.errors import LogError
-from streams.kafka.client import Client
+from streams.kafka.client import PATIENCE_S, Client
 from streams.log.records import EVENT_ID, LARGEST_BYTES, Draft, Place, Record, TopicPartition
 
 if TYPE_CHECKING:
@@ -105,9 +105,10 @@ async def _send(client: Client, prefix: str, records: Sequence[Record]) -> list[
     """The records, each with the offset that it has now."""
     producer = await client.producer()
     try:
-        waiting = [await _begun(producer, prefix, each) for each in records]
-        done = await asyncio.gather(*waiting)
-    except KafkaError:
+        async with asyncio.timeout(PATIENCE_S):  # aiokafka itself would try for ever
+            waiting = [await _begun(producer, prefix, each) for each in records]
+            done = await asyncio.gather(*waiting)
+    except (KafkaError, TimeoutError):
         await client.drop("producer")  # it numbers its batches: after a refusal none fits
         raise
     return [each._replace(offset=told.offset) for each, told in zip(records, done, strict=True)]

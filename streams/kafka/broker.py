@@ -247,7 +247,8 @@ class Broker:
         return {(tp.topic.removeprefix(self.prefix), tp.partition): e for tp, e in found.items()}
 
     async def _differences(self, names: Iterable[str]) -> list[str]:
-        return await topics.differences(self._client, [self.prefix + name for name in names])
+        whole = [self.prefix + name for name in names]
+        return await topics.differences(self._client, whole, self._settings.replication)
 
     def _check_settings(self) -> None:
         if found := self._client.call(self._differences(self._counts)):

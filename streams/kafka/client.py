@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -52,10 +52,11 @@ PRODUCER: dict[str, Any] = {
     "max_batch_size": 512 * 1024,
     "linger_ms": 0,
 }
-"""What every producer is made with, ours and Faust's: nothing lost, nothing sent twice."""
+"""What every producer is made with, ours and Faust's: nothing lost, and none sends twice."""
 
 _GREETING_S = 5.0
 _AGAIN_S = 0.2
+_PARTING_S = 5.0
 
 _REFUSED = (
     AuthenticationFailedError,
@@ -128,11 +129,18 @@ class Client:
         """Let every client and the thread go."""
         if self._loop.is_closed():
             return
-        for client in self._made.values():
-            self.call(_stop(client))
+        self.begin(self._part()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _part(self) -> None:
+        for client in self._made.values():
+            await _stop(client)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:  # of a client that could not be stopped in time
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def consumer(self, name: str) -> AIOKafkaConsumer:
         """A consumer without a group; each name has one of its own."""
@@ -237,8 +245,11 @@ async def _start(make: Callable[[], Any]) -> Any:
 
 
 async def _stop(client: Any) -> None:
+    """Stop a client; one that still waits for a broker that is away is let go."""
     has_close = isinstance(client, AIOKafkaAdminClient | AIOKafkaClient)
-    await (client.close() if has_close else client.stop())
+    with suppress(TimeoutError, KafkaError, OSError):
+        async with asyncio.timeout(_PARTING_S):
+            await (client.close() if has_close else client.stop())
 
 
 def _guess(where: str, who: str, error: Exception) -> str:
@@ -273,4 +284,9 @@ def _advice(error: Exception) -> str:
             "The topic's max.message.bytes is too small. A part of this call may be on the log; the"
             " same again completes it."
         )
-    return f"It was waited for, {PATIENCE_S:.0f} s long; what is on the log stays. Try again."
+    if getattr(error, "retriable", True):
+        return (
+            f"It was waited for, {PATIENCE_S:.0f} s long. What is on the log stays; the same again"
+            " does the rest."
+        )
+    return "What was acknowledged is on the log."

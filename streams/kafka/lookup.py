@@ -16,6 +16,7 @@ from streams.log.records import Place, Record
 _AT_ONCE = 1000
 _WAIT_MS = int(PATIENCE_S * 1000)
 _AROUND = 50  # records read where one is looked up: its neighbours are asked for next
+_AROUND_BYTES = 1024 * 1024  # and no more after so many bytes
 _RECENT_BYTES = 64 * 1024 * 1024
 
 
@@ -83,6 +84,15 @@ class Lookup:
             ends = self._client.call(self._reader.ends(tps))
             while _is_behind(positions := self._positions(tps), ends):
                 self._take(positions)
+                if self._positions(tps) == positions:
+                    self._tell_gap({tp: at for tp, at in positions.items() if at < ends[tp]})
+
+    def _tell_gap(self, behind: dict[Whole, int]) -> None:
+        places = ", ".join(f"{tp.topic}[{tp.partition}]@{at}" for tp, at in behind.items())
+        raise LogError(
+            f"{self._client.place}: offsets are missing at {places}: a program wrote in a"
+            " transaction, or records were deleted. `lem log verify` tells more."
+        )
 
     def _take(self, positions: dict[Whole, int]) -> None:
         fetched = self._client.call(self._reader.some(positions, _AT_ONCE, _WAIT_MS))
@@ -119,7 +129,9 @@ class Lookup:
         with self._lock:
             if (found := self._recent.get(spot)) is None:
                 tp = Whole(self._prefix + place.topic, place.partition)
-                fetched = self._client.call(self._reader.read(tp, place.offset, _AROUND))
+                fetched = self._client.call(
+                    self._reader.read(tp, place.offset, _AROUND, _AROUND_BYTES)
+                )
                 for each in reversed(fetched):
                     found = record(each, self._prefix)
                     self._recent.add(found)

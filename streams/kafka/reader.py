@@ -5,6 +5,7 @@ So a consumer that waits is asked for nothing else, and what is asked beside goe
 """
 
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -39,8 +40,12 @@ class Reader:
         self._ends: dict[TopicPartition, int] = {}
         self._ahead: dict[TopicPartition, list[Fetched]] = {}
 
-    async def read(self, tp: TopicPartition, offset: int, limit: int) -> list[Fetched]:
+    async def read(
+        self, tp: TopicPartition, offset: int, limit: int, most_bytes: float = inf
+    ) -> list[Fetched]:
         """The records from `offset` to before `offset + limit`, as far as there are any.
+
+        Once they have `most_bytes`, no more are fetched.
 
         Raises:
             LogError: The broker deleted some of them.
@@ -51,8 +56,10 @@ class Reader:
         end = self._ends[tp]
         stop = min(stop, end)
         found = self._waiting(tp, offset, stop)
-        while (offset := found[-1].offset + 1 if found else offset) < stop:
-            found += await self._next(tp, offset, stop - offset)
+        while (offset := found[-1].offset + 1 if found else offset) < stop and most_bytes > 0:
+            part = await self._next(tp, offset, stop - offset)
+            most_bytes -= sum(len(each.value or b"") for each in part)
+            found += part
         if self._at.get(tp) == end:  # else its fetch would wait for what comes next
             (await self._consumer()).pause(tp)
             del self._at[tp]

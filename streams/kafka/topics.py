@@ -24,6 +24,7 @@ SETTINGS = {
     "compression.type": "producer",  # zstd, as the producers send it
 }
 
+_IN_SYNC = "min.insync.replicas"
 _TIMEOUT_MS = 20_000
 _LOOK_EVERY_S = 0.02
 _LOOKS = 500
@@ -37,7 +38,7 @@ async def make(client: Client, name: str, partitions: int, replication: int) -> 
         KafkaError: The broker refuses.
         LogError: It is not ready after ten seconds.
     """
-    wanted = NewTopic(name, partitions, replication, topic_configs=SETTINGS)
+    wanted = NewTopic(name, partitions, replication, topic_configs=_wanted(replication))
     response = await (await client.admin()).create_topics([wanted], timeout_ms=_TIMEOUT_MS)
     for _, code, *said in response.topic_errors:
         error = for_code(code)
@@ -64,10 +65,11 @@ def is_ours(name: str, prefix: str) -> bool:
 
 
 @patient
-async def differences(client: Client, names: Iterable[str]) -> list[str]:
+async def differences(client: Client, names: Iterable[str], replication: int) -> list[str]:
     """What the topics have that could lose records, a sentence each."""
+    wanted = _wanted(replication)
     asked = [
-        ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(SETTINGS)) for name in names
+        ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(wanted)) for name in names
     ]
     if not asked:
         return []
@@ -77,7 +79,8 @@ async def differences(client: Client, names: Iterable[str]) -> list[str]:
             if code:
                 raise for_code(code)(message)
             there = {entry[0]: entry[1] for entry in entries}
-            found += [said for key in SETTINGS if (said := _differing(name, key, there.get(key)))]
+            told = (_differing(name, key, there.get(key), wanted[key]) for key in wanted)
+            found += [said for said in told if said]
     return sorted(found)
 
 
@@ -87,10 +90,19 @@ async def _is_ready(client: Client, name: str) -> bool:
     return bool(parts) and all(not p["error_code"] and p["leader"] >= 0 for p in parts)
 
 
-def _differing(name: str, key: str, value: str | None) -> str | None:
-    wanted = SETTINGS[key]
+def _wanted(replication: int) -> dict[str, str]:
+    """With copies, most of them must have a record before it is acknowledged.
+
+    Redpanda does so always.
+    """
+    if replication == 1:
+        return SETTINGS
+    return SETTINGS | {_IN_SYNC: str(replication // 2 + 1)}
+
+
+def _differing(name: str, key: str, value: str | None, wanted: str) -> str | None:
     if value is None or value == wanted or key == "compression.type":
         return None
-    if key == "max.message.bytes" and int(value) >= int(wanted):
+    if key in ("max.message.bytes", _IN_SYNC) and int(value) >= int(wanted):
         return None
     return f"topic {name} has {key}={value}, where a log needs {key}={wanted}"

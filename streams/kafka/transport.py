@@ -1,7 +1,7 @@
 """Faust's own transport over aiokafka, with what a log asks of it on top.
 
 Behaviour:
-* a record is acknowledged by every replica before its future is done, and is not sent twice;
+* a record is acknowledged by every replica in sync before its future is done;
 * an event that the log has already is not sent again: after a crash, or when a partition comes
   from another worker, the last records are handled once more;
 * before a partition's records are handled, the index is read on to the end of the log, so that
@@ -11,6 +11,7 @@ Behaviour:
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -23,6 +24,7 @@ from streams.kafka.broker import Broker
 from streams.kafka.client import PRODUCER
 from streams.log.records import EVENT_ID
 
+_PARTING_S = 10.0
 _MOST_SENT = 20_000  # events remembered that were sent by this worker and may not be indexed yet
 
 
@@ -32,9 +34,19 @@ class Producer(aiokafka.Producer):
     _sent: OrderedDict[str, None]
 
     async def on_start(self) -> None:
-        """Connect."""
+        """Learn what the log holds, then connect.
+
+        It may take longer than a group waits for one who joins it; so it is done before.
+        """
         self._sent = OrderedDict()
+        await asyncio.to_thread(_log(self).lookup.read_on)
         await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Send what is left; what a broker that is away did not take is done again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PARTING_S):
+                await super().on_stop()
 
     async def send(
         self,
@@ -73,7 +85,7 @@ class Consumer(aiokafka.Consumer):
     """Reads the partitions that the group gives this worker."""
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Learn what the log holds, then begin."""
+        """Learn what came onto the log meanwhile, then begin."""
         try:
             await asyncio.to_thread(_log(self).lookup.read_on)
         except LemError as error:

@@ -26,18 +26,9 @@ from streams.log.door import Store
 from streams.log.records import EVENT_ID, LARGEST_BYTES, Draft
 from tests.events import probed
 from tests.kafka import Kafka, needed
-from tests.lem import lem, until
+from tests.lem import lem, refusal, until
 
 HERE = "127.0.0.1"
-
-
-def refusal(home: Path, *arguments: str, **env: str) -> str:
-    """The one line that `lem` says when it refuses."""
-    done = lem(home, *arguments, status=1, env=env)
-    (line,) = done.stderr.splitlines()
-    assert line.startswith("lem: ")
-    assert done.stdout == ""
-    return line
 
 
 @pytest.fixture
