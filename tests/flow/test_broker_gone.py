@@ -77,7 +77,10 @@ def test_a_gap_that_a_transaction_left_is_told(kafka: Kafka, tmp_path: Path, pre
     with closing(connected(found)) as store:
         declare(store, found)
         for transactional in (True, False):
+            end = store.end("probes", 0)
             asyncio.run(_written(kafka, f"{prefix}probes", transactional=transactional))
+            # The transaction's own mark comes a little later.
+            until(lambda: store.end("probes", 0) == end + 1 + transactional)  # noqa: B023
 
         with pytest.raises(LogError, match=rf"{prefix}probes\[0\]@1: a program wrote in a trans"):
             store.known(["0" * 32])
