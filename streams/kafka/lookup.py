@@ -98,8 +98,8 @@ class Lookup:
         fetched = self._client.call(self._reader.some(positions, _AT_ONCE, _WAIT_MS))
         if not fetched:
             raise LogError(
-                f"{self._client.place}: no record came for {PATIENCE_S:.0f} s, and some are left: the"
-                " broker is away, or offsets are missing at the end, as after a transaction."
+                f"{self._client.place}: no record came for {PATIENCE_S:.0f} s, and some are left:"
+                " the broker is away, or offsets are missing at the end, as after a transaction."
             )
         records = [record(each, self._prefix) for each in fetched]
         self._index.add(records)
