@@ -37,11 +37,17 @@ def rephrased(probed: Probed) -> list[Probed]:
 
 
 def join(app: "App") -> None:
-    """Rephrase every probe that comes in."""
+    """Rephrase the probes that come in, of the sets that a phase wants rephrased.
+
+    History may bring in many others.
+    """
     from streams.app import work
 
+    phases = app.curriculum.phases.values()
+    wanted = {name for phase in phases if phase.rephrasings for name in phase.probes}
+
     async def handle(probed: Probed) -> list[Probed]:
-        return rephrased(probed)
+        return rephrased(probed) if probed.set in wanted else []
 
     @app.agent(app.records_of(PROBES.name), name="rephrase")
     async def rephrase(stream: Any) -> None:

@@ -1,9 +1,10 @@
 """Score: each generation gets the score of the scorer that its phase's gate names."""
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from agents.scorers import Scorer, scorer
+from agents.scorers import Score, Scorer, Text, scorer
 from schemas import Generated, Scored
 from streams.ids import sealed
 from streams.origin import origin
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     from streams.app import App
 
 
-def scored(generated: Generated, by: Scorer) -> Scored:
-    """The score of a generation; a failed one is scored too, its outcome tells them apart."""
-    found = by.function(generated.response)
+def scored(generations: Sequence[Generated], by: Scorer) -> list[Scored]:
+    """The scores of generations; a failed one is scored too, its outcome tells them apart."""
+    found = by.function([Text(each.response, each.prompt) for each in generations])
+    return [_told(*pair, by) for pair in zip(generations, found, strict=True)]
+
+
+def _told(generated: Generated, found: Score, by: Scorer) -> Scored:
     if not isfinite(found.score):
         raise ValueError(f"{by.label} gave the score {found.score}, which JSON can't hold")
     return sealed(
@@ -37,7 +42,7 @@ def join(app: "App") -> None:
 
     async def handle(generated: Generated) -> list[Scored]:
         phase = app.curriculum.phases.get(generated.phase)
-        return [scored(generated, scorer(phase.gate.scorer))] if phase else []
+        return scored([generated], scorer(phase.gate.scorer)) if phase else []
 
     @app.agent(app.records_of(GENERATIONS.name), name="score")
     async def score(stream: Any) -> None:

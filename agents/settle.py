@@ -7,6 +7,7 @@ two equal responses.
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from agents.dedup import Kept
@@ -22,6 +23,8 @@ from streams.topics import DATASETS, REVIEWS, RUNS
 
 if TYPE_CHECKING:
     from streams.replay import Views
+
+_AT_ONCE = 500
 
 _UNREADABLE = """
 select topic, "partition", "offset", error from unreadable
@@ -64,9 +67,18 @@ def bury(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Burie
 
 def score(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Scored]:
     """The scores that a policy asks for and that the agent did not give when it could not know."""
-    for generation, by in _rows(views.db, _UNSCORED):
+    rows = _rows(views.db, _UNSCORED)
+    while batch := list(islice(rows, _AT_ONCE)):
+        yield from _scored(store, batch)
+
+
+def _scored(store: Store, rows: list[tuple[str, ...]]) -> list[Scored]:
+    """The scores of these generations, each by the scorer that is named with it."""
+    wanted: dict[str, list[Generated]] = {}
+    for generation, by in rows:
         with _passing_over():
-            yield scored(found(store, generation, Generated, by=by), scorer(by))
+            wanted.setdefault(by, []).append(found(store, generation, Generated, by=by))
+    return [score for by, group in wanted.items() for score in scored(group, scorer(by))]
 
 
 def gate(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decided]:

@@ -77,6 +77,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     curriculum: str = str(_PROJECT / "seeds" / "curriculum.yaml")
     """The file of the phases."""
 
+    scorers: str = ""
+    """A folder of further scorers, a YAML file each; see `lem scorers show lek@2`."""
+
     model: str = DEFAULT_MODEL
     """The model URL that `lem distill` asks where none is named."""
 

@@ -1,84 +1,137 @@
-"""Every scorer by name and version, and what each says about a text.
+"""Every scorer by name and version: ours, those in a folder of the user's, and installed ones.
 
-A scorer is a pure function. A version never changes: another pattern, weight or cap is
-another version, in a module of its own that is entered here.
+A scorer is a pure function of the text. A version never changes: another pattern, weight or cap
+is another version. Where a scorer is a table it is a file in `tables/`, `NAME@VERSION.yaml`; one
+that is more than a table is a module with `SCORERS`. Users put files into the folder of
+`LEM_SCORERS`, or install a package with an entry point `NAME@VERSION` in the group `lem.scorers`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
-import msgspec
-
-from agents.scorers import lek_v2
+from agents.scorers.base import Hit, Score, Scorer, Text
+from agents.scorers.definition import load
+from agents.scorers.engine import Engine
+from streams.config import settings
 from streams.errors import ConfigError
-from streams.ids import digest
 
+__all__ = ["Hit", "Score", "Scorer", "Text", "scorer", "scorers"]
 
-class Score(msgspec.Struct, frozen=True, kw_only=True):
-    """What a scorer says about one text."""
+_TABLES = Path(__file__).with_name("tables")
+_MODULES = {
+    "agents.scorers.grammar": ("grammar@3", "grammar@3-initialised"),
+    "agents.scorers.lek_v1": ("lek@1-go", "lek@1-py"),
+    "agents.scorers.tier_v1": ("tier@1",),
+}
+_GROUP = "lem.scorers"
 
-    score: float
-    """In the scorer's own range."""
-
-    signals: dict[str, float]
-    """What was counted, before weights and caps."""
-
-
-class Scorer(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a scorer."""
-
-    name: str
-    """As `lek`."""
-
-    version: str
-    """As `2`."""
-
-    definition: str
-    """SHA-256 over patterns, weights and caps; stands in every event that it leads to."""
-
-    function: Callable[[str], Score]
-    """The same text always gets the same score."""
-
-    @property
-    def label(self) -> str:
-        """Name and version, as `lek@2`: a score is never said without both."""
-        return f"{self.name}@{self.version}"
+_Load = Callable[[], Scorer]
 
 
 def scorers() -> tuple[Scorer, ...]:
-    """Every scorer, by name and then by version."""
-    return _SCORERS
+    """Every scorer, by name and then by version.
+
+    Raises:
+        ConfigError: One of the user's can't be used.
+    """
+    found = _known(settings().scorers)
+    return tuple(_loaded(found, label) for label in sorted(found))
 
 
 def scorer(label: str) -> Scorer:
     """The scorer of this name and version.
 
     Raises:
-        ConfigError: There is none, or the version is missing; it names those there are.
+        ConfigError: There is none, or it can't be used, or the version is missing; the message
+            names those there are.
     """
-    for one in _SCORERS:
-        if one.label == label:
-            return one
-    raise ConfigError(_unknown(label))
+    found = _known(settings().scorers)
+    if label not in found:
+        raise ConfigError(_unknown(label, sorted(found)))
+    return _loaded(found, label)
 
 
-def _unknown(label: str) -> str:
-    name, _, version = label.partition("@")
-    labels = ", ".join(one.label for one in _SCORERS)
-    if not version:
-        return f'Scorer "{label}" has no version; name one of {labels}.'
-    versions = ", ".join(one.version for one in _SCORERS if one.name == name)
-    there_are = f"versions {versions}" if versions else labels
-    return (
-        f'No scorer "{name}" version {version}; there are {there_are}. '
-        "They live in agents/scorers/."
+def _loaded(found: dict[str, _Load], label: str) -> Scorer:
+    one = found[label]()
+    if one.label != label:
+        raise ConfigError(
+            f"What should be scorer {label} calls itself {one.label}; a file is named after its"
+            " scorer, as lek@2.yaml, and so is an entry point."
+        )
+    return one
+
+
+@cache
+def _known(folder: str) -> dict[str, _Load]:
+    """How each scorer is loaded, by its label; nothing is loaded yet."""
+    found: dict[str, _Load] = {}
+    places: dict[str, str] = {}
+    for label, place, one in _sources(folder):
+        if label in found:
+            raise ConfigError(
+                f"Scorer {label} is defined twice, in {places[label]} and in {place}. A changed"
+                " scorer needs a version of its own; name the new one so."
+            )
+        found[label], places[label] = one, place
+    return found
+
+
+def _sources(folder: str) -> Iterator[tuple[str, str, _Load]]:
+    """Label, place, and how to load it, for every scorer there is."""
+    folders = [_TABLES, *([_folder(folder)] if folder else [])]
+    for path in (path for each in folders for path in sorted(each.glob("*.yaml"))):
+        yield path.stem, str(path), cache(lambda path=path: _from_table(path))
+    for module, labels in _MODULES.items():
+        for label in labels:
+            yield label, module, cache(lambda m=module, name=label: _from_module(m, name))
+    for point in entry_points(group=_GROUP):
+        yield point.name, point.value, cache(lambda point=point: _from_package(point))
+
+
+def _folder(named: str) -> Path:
+    path = Path(named).expanduser()
+    if path.is_dir():
+        return path
+    raise ConfigError(f"LEM_SCORERS is {path}, which is no folder; make it, or unset LEM_SCORERS.")
+
+
+def _from_table(path: Path) -> Scorer:
+    definition = load(path)
+    engine = Engine(definition)
+    return Scorer(
+        name=definition.name,
+        version=definition.version,
+        definition=definition.digest,
+        summary=definition.summary,
+        source=definition.source,
+        function=engine.scores,
+        hits=engine.hits,
     )
 
 
-def _lek_v2(text: str) -> Score:
-    counted = lek_v2.signals(text)
-    return Score(score=lek_v2.total(counted), signals=counted)
+def _from_module(module: str, label: str) -> Scorer:
+    found: tuple[Scorer, ...] = import_module(module).SCORERS
+    return next(one for one in found if one.label == label)
 
 
-_SCORERS = (
-    Scorer(name="lek", version="2", definition=digest(lek_v2.DEFINITION), function=_lek_v2),
-)
+def _from_package(point: EntryPoint) -> Scorer:
+    try:
+        found = point.load()
+    except Exception as error:
+        said = f"Scorer {point.name} of {point.value} can't be loaded: {error}."
+        raise ConfigError(said) from error
+    if not isinstance(found, Scorer):
+        raise ConfigError(f"{point.value}, for {point.name}, is no agents.scorers.Scorer.")
+    return found
+
+
+def _unknown(label: str, labels: list[str]) -> str:
+    name, _, version = label.partition("@")
+    if not version:
+        return f'Scorer "{label}" has no version; name one of {", ".join(labels)}.'
+    versions = ", ".join(each.partition("@")[2] for each in labels if each.startswith(f"{name}@"))
+    there_are = f"versions {versions}" if versions else ", ".join(labels)
+    return f'No scorer "{name}" version {version}; there are {there_are}. See `lem scorers`.'

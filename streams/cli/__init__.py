@@ -10,8 +10,19 @@ import typer
 
 from streams.errors import LemError
 
-_COMMANDS = ("seed", "distill", "run", "status", "tail", "sql", "gate", "materialize", "explain")
-_NOUNS = ("log", "model")
+_COMMANDS = (
+    "seed",
+    "distill",
+    "run",
+    "status",
+    "tail",
+    "sql",
+    "gate",
+    "materialize",
+    "explain",
+    "score",
+)
+_NOUNS = ("log", "model", "scorers")
 
 
 @functools.cache
@@ -28,6 +39,7 @@ def program() -> typer.Typer:
     for name in _COMMANDS:
         command: Callable[..., Any] = getattr(importlib.import_module(f"streams.cli.{name}"), name)
         app.command()(command)
+    app.command("import")(importlib.import_module("streams.cli.importing").import_)
     for name in _NOUNS:
         app.add_typer(importlib.import_module(f"streams.cli.{name}").app, name=name)
     return app

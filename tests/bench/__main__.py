@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, flow, kafka, replay, start, tail
+from tests.bench import append, flow, kafka, replay, score, start, tail
 
 
 def measured() -> Iterator[Row]:
@@ -19,6 +19,8 @@ def measured() -> Iterator[Row]:
     yield _limit("lag of `lem tail`, p99, ms", found["p99_ms"], "< 50")
     yield _limit("CPU of an idle reader, share", found["idle_cpu_share"], "-")
     yield _limit("through two agents, events/s", flow.rate()["events_per_s"], "-")
+    found = score.ratio()
+    yield _row("score by lek@2, texts/s", found, "re.findall per rule", "≥ 20")
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
     if lacking := missing():

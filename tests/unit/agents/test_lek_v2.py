@@ -3,37 +3,21 @@
 import hashlib
 import json
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from agents.scorers import lek_v2, scorer
+from agents.scorers import scorer
+from agents.scorers.engine import total
+from tests.unit.agents.tables import DEFINITIONS
 
 SHARED = Path(__file__).parents[4] / "shared"
+DEFINITION = next(each for each in DEFINITIONS if each.version == "2")
 VECTORS = SHARED / "vectors" / "lek-v2.jsonl"
-score = scorer("lek@2").function
-
-PLAIN = {
-    "first_person": (r"\b(I |I'm |I've |my |me )\b",),
-    "creative_form": (r"\n\n|\.\.\.|—|[*_]{1,2}\w|>\s|#{1,3}\s|\|",),
-    "specificity": (r"\b\d+[\d,.]*\b",),
-}
-INNER = r"(?<!\. )\b[A-Z][a-z]{2,}\b"
-ANY_CASE = [row for row in lek_v2.SIGNALS if row.phrases]
-PIECES = [
-    *("however", "BOTH", "and", "while", "also", "trade-off", "Trade", "off", "not", "just"),
-    *("e.g.", "consider", "where", "right to", "like a ", "imagine ", "from", "perspective"),
-    *("I ", "I'm ", "I've", "my ", "me ", "I", "Oak", "Elm. ", "Ox", "12", "1,000.5", "7a", "٣"),
-    *("think of", " as", "Certainly", "i cannot", "as an AI", "love", "dignity", "it depends"),
-    *(" ", "  ", "\n", "\n\n", "\t", ".", "...", "…", ",", "?", "-", "'", "—", "*", "_", ">"),
-    *("#", "##", "|", "a", "Z", "é", "É", "\u0130", "\u0131", "\u017f", "\u212a", "ß", "道"),
-]
-texts = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+score = scorer("lek@2").one
 
 
 @pytest.mark.skipif(not VECTORS.exists(), reason=f"the reference's scores are not at {VECTORS}")
@@ -89,11 +73,11 @@ def test_empty_text_is_worth_nineteen_less_than_nothing() -> None:
     ],
 )
 def test_counts_add_up_to_the_published_scores(counted: tuple[float, ...], worth: float) -> None:
-    names = [row.name for row in lek_v2.SIGNALS if row.cap is not None]
+    names = [name for name, signal in DEFINITION.signals.items() if signal.cap is not None]
     found = dict.fromkeys(("compliance_markers", "formulaic_preamble", "empty_broken"), 0.0)
     found |= dict(zip([*names, "degeneration"], counted, strict=True))
 
-    assert lek_v2.total(found) == worth
+    assert total(DEFINITION, {name: np.array([count]) for name, count in found.items()}) == [worth]
 
 
 def test_a_penalty_has_no_limit() -> None:
@@ -101,50 +85,6 @@ def test_a_penalty_has_no_limit() -> None:
 
     assert refused.signals["compliance_markers"] == 40
     assert refused.score == 40 * -5 - 20 + 1
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(texts)
-def test_phrases_are_counted_as_ignoring_case_would(text: str) -> None:
-    """Folding the text and looking for needles first may change the speed, never a count."""
-    plain = {
-        row.name: _hits(rf"\b(?:{'|'.join(row.phrases)})\b", text, re.IGNORECASE)
-        for row in ANY_CASE
-    }
-    plain["specificity"] += _hits(PLAIN["specificity"][0], text) + _hits(INNER, text[1:])
-    found = score(text).signals
-
-    assert {name: found[name] for name in plain} == plain
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(texts)
-def test_patterns_count_as_their_plain_forms_do(text: str) -> None:
-    found = score(text).signals
-
-    assert found["first_person"] == _hits(PLAIN["first_person"][0], text)
-    assert found["creative_form"] == _hits(PLAIN["creative_form"][0], text)
-
-
-@settings(deadline=None)  # a busy machine is no failure
-@given(st.sampled_from(["certainly", "SURE", "\u017fure", "i'd be happy to", "x"]), texts)
-def test_an_opening_counts_once_and_only_at_the_start(opening: str, text: str) -> None:
-    row = next(row for row in lek_v2.SIGNALS if row.openings)
-    plain = _hits(rf"^(?:{'|'.join(row.openings)})", opening + text, re.IGNORECASE)
-
-    assert score(opening + text).signals["formulaic_preamble"] == plain
-
-
-def test_folding_agrees_with_ignoring_case_on_every_character() -> None:
-    every = "".join(map(chr, range(sys.maxunicode + 1)))
-    folded = lek_v2._folded(every)
-    letters = "abcdefghijklmnopqrstuvwxyz"
-
-    assert _places("[^\n]", folded) == _places("[^\n]", every)
-    assert _places(r"\w", folded) == _places(r"\w", every)
-    assert [_places(one, folded) for one in letters] == [
-        _places(one, every, re.IGNORECASE) for one in letters
-    ]
 
 
 @pytest.mark.parametrize("tail", ["", "a", "1", "\n"])
@@ -161,12 +101,8 @@ def test_a_megabyte_of_one_piece_is_scored(piece: str, tail: str) -> None:
 def test_the_definition_is_the_one_that_was_released() -> None:
     """Events name it; another digest needs another version, not another line here."""
     assert scorer("lek@2").definition == (
-        "4c27df376090b19ca8aa3810056522dc8df182309e7690601e95c2d698a020ce"
+        "d7f434b534fa4e8c1435bd107eb00af75fa73a125f81a390ef1363065e1c8545"
     )
-
-
-def _hits(pattern: str, text: str, flags: int = 0) -> int:
-    return len(re.findall(pattern, text, flags))
 
 
 def _places(pattern: str, text: str, flags: int = 0) -> list[int]:
