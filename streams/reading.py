@@ -116,14 +116,31 @@ def _ends(store: Store, topic: str) -> Positions:
     return {partition: store.end(topic, partition) for partition in range(there[topic])}
 
 
-def _instant_ms(start: str) -> int:
-    """The instant of `@TIME`; a time without a zone is the local one, as `lem tail` shows it."""
+def instant(said: str) -> datetime:
+    """The instant of `2025-01-31T12:00` or `-10m`; without a zone it is local, as it is shown.
+
+    Raises:
+        ConfigError: It is neither.
+    """
     try:
-        if ago := re.fullmatch(r"@-(\d+)([smhd])", start):
-            at = datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
-        else:
-            at = datetime.fromisoformat(start[1:])
-        return int(at.timestamp() * 1000)
+        return _instant(said)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(
+            f'"{said}" is no time; write 2025-01-31T12:00, or -10m for ten minutes ago (s, m, h'
+            " or d)."
+        ) from error
+
+
+def _instant(said: str) -> datetime:
+    if ago := re.fullmatch(r"-(\d+)([smhd])", said):
+        return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+    return datetime.fromisoformat(said).astimezone(UTC)
+
+
+def _instant_ms(start: str) -> int:
+    """The instant of `@TIME`."""
+    try:
+        return int(_instant(start[1:]).timestamp() * 1000)
     except (ValueError, OverflowError, OSError) as error:  # the last two: a year out of range
         raise _unknown(start) from error
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+Values = Sequence[object] | Mapping[str, object]
+"""For the marks of a query, by their order or by their names."""
+
+
 class Policy(NamedTuple):
     """What a phase's generations are judged by."""
 
@@ -41,7 +45,7 @@ class Views:
         self.positions = positions
         """The first offset of each partition that was not read."""
 
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[dict[str, Any]]:
+    def rows(self, query: str, values: Values = ()) -> list[dict[str, Any]]:
         """All rows of a query, by the names of its columns."""
         found = self.db.execute(query, values)
         names = [column[0] for column in found.description or ()]

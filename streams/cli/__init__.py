@@ -20,7 +20,7 @@ _COMMANDS = (
     "gate",
     "materialize",
     "explain",
-    "score",
+    *("score", "rescore"),
 )
 _NOUNS = ("log", "model", "scorers")
 
