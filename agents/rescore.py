@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from agents.score import told
 from agents.scorers import Scorer, Text
 from agents.scorers.changed import refuse_changed
 from schemas import Scored
-from streams.ids import sealed
 from streams.origin import Origin, origin
 
 if TYPE_CHECKING:
@@ -69,18 +69,8 @@ def rescored(views: "Views", by: Scorer, choice: Choice) -> Iterator[Scored]:
     while rows := found.fetchmany(_AT_ONCE):
         scores = by.function([Text(response, prompt) for *_, response, prompt in rows])
         for (generation, run, phase, *_), one in zip(rows, scores, strict=True):
-            told = Origin(at=common["at"], by=common["by"], run=run, cause=generation)
-            yield sealed(
-                Scored(
-                    **told,
-                    generation=generation,
-                    phase=phase,
-                    scorer=by.label,
-                    definition=by.definition,
-                    score=one.score,
-                    signals=one.signals,
-                )
-            )
+            whence = Origin(at=common["at"], by=common["by"], run=run, cause=generation)
+            yield told(generation, phase, one, by, whence)
 
 
 def _values(by: Scorer, choice: Choice) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Each has the same number of records and is written once; what is in no file yet 
 log. The folder can be deleted at any time: the same log makes the same files.
 """
 
-import hashlib
 import logging
 import os
 import uuid
@@ -22,7 +21,7 @@ from schemas.base import Fact
 from streams import ids
 from streams.columns import Rows, Unreadable, read, schema
 from streams.log.door import Store
-from streams.log.records import TopicPartition
+from streams.log.records import TopicPartition, mark
 from streams.topics import TOPICS
 
 if TYPE_CHECKING:
@@ -147,7 +146,7 @@ class _Copy:
                 continue
             offset = start + FILE_RECORDS - 1
             (last,) = self._store.read(topic, partition, offset=offset, limit=1)
-            if note.last == _digest(last.offset, last.at_ms, last.value):
+            if note.last == mark(last.offset, last.at_ms, last.value):
                 return
             _log.warning("%s is of another log; it is written again.", path)
             self._foreign.add(path)
@@ -176,7 +175,7 @@ def _write(path: Path, rows: Rows) -> Path:
     kind = TOPICS[rows.topic].event
     table = pa.Table.from_batches(rows.batches, schema(kind))
     bad = [(each.offset, each.error) for each in rows.unreadable]
-    note = _Note(_form(kind), _digest(*rows.last), table.num_rows, bad)
+    note = _Note(_form(kind), mark(*rows.last), table.num_rows, bad)
     table = table.replace_schema_metadata({_NOTE: msgspec.json.encode(note)})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{uuid.uuid4().hex}")
@@ -222,7 +221,3 @@ def _note(path: Path) -> _Note | None:
 def _form(kind: type[Fact]) -> str:
     """Changes with what can be read as an event of this type, and with the shape of its columns."""
     return ids.digest([_FORMAT, msgspec.json.schema(kind), str(schema(kind))])
-
-
-def _digest(offset: int, at_ms: int, value: bytes | None) -> str:
-    return hashlib.sha256(f"{offset} {at_ms} ".encode() + (value or b"")).hexdigest()

@@ -1,6 +1,5 @@
 """`lem log copy`: a whole log to another place."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.shown import Json, json_lines, progress, table
+from streams.cli.shown import Json, completed_later, json_lines, progress, table
 from streams.config import settings
 from streams.connect import LOGS, at, connected
 from streams.errors import ConfigError
@@ -36,7 +35,7 @@ def copy(source: From, target: To, *, as_json: Json = False) -> None:
     with _opened(source, target) as (read, written):
         # Each record is copied and read back; what the target has is read once.
         total = 2 * sum(read.ends().values()) + sum(written.ends().values())
-        with _completed_later(), progress("Copying the log", total) as bar:
+        with completed_later("What was copied stays"), progress("Copying the log", total) as bar:
             found = copied(read, written, progress=lambda n: bar.update(bar.task_ids[0], advance=n))
     if as_json:
         json_lines([found])
@@ -67,15 +66,6 @@ def _refuse_itself(source: Store, target: Store) -> None:
         is_one = Path(source.place).samefile(target.place)
     if is_one:
         raise ConfigError(f"{source.place} and {target.place} are the same log; name two.")
-
-
-@contextmanager
-def _completed_later() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("Stopped. What was copied stays; the same command goes on.", file=sys.stderr)
-        raise typer.Exit(130) from None
 
 
 def _print(found: "Copied") -> None:

@@ -1,15 +1,14 @@
 """`lem import`: bring the history of earlier tools onto the log."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.context import opened
-from streams.cli.shown import Json, json_lines, progress, table
+from streams.cli.shown import Json, completed_later, json_lines, progress, table
 from streams.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -38,7 +37,11 @@ def import_(paths: Paths, *, as_json: Json = False) -> None:
     from agents.importing import imported, planned
 
     plan = planned(paths)
-    with _completed_later(), opened() as store, progress("importing, KB", plan.kilobytes) as bar:
+    with (
+        completed_later("What was imported stays"),
+        opened() as store,
+        progress("importing, KB", plan.kilobytes) as bar,
+    ):
         found = imported(
             store, plan, progress=lambda n: bar.update(bar.task_ids[0], advance=n / 1000)
         )
@@ -52,15 +55,6 @@ def import_(paths: Paths, *, as_json: Json = False) -> None:
         many = f"{len(problems) + max(more, 0):,} problems; all else is on the log."
         rest = [f"{more:,} more; `lem log dead` shows every row."] if more > 0 else []
         raise ConfigError("\n  ".join([many, *problems, *rest]))
-
-
-@contextmanager
-def _completed_later() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("Stopped. What was imported stays; the same command goes on.", file=sys.stderr)
-        raise typer.Exit(130) from None
 
 
 def _print(found: "Imported") -> None:

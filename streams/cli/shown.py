@@ -107,3 +107,13 @@ def progress(what: str, total: int | None = None) -> Iterator["Progress"]:
     with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         bar.add_task(what, total=total)
         yield bar
+
+
+@contextmanager
+def completed_later(what_stays: str) -> Iterator[None]:
+    """Leave at Ctrl+C what the same command goes on with."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"Stopped. {what_stays}; the same command goes on.", file=sys.stderr)
+        raise typer.Exit(130) from None

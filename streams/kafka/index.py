@@ -4,7 +4,6 @@ A file below the home, filled by reading the log to its end. It can be deleted a
 processes may fill it at once; an event that stands twice is found where it stands first.
 """
 
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from streams.errors import LogError
-from streams.log.records import EVENT_ID, Place, Record, TopicPartition
+from streams.log.database import transaction
+from streams.log.records import EVENT_ID, Place, Record, TopicPartition, mark
 
 _PARAMETERS = 500  # per statement; SQLite allows at least 999
 _WAIT_FOR_LOCK_S = 60.0
@@ -72,7 +72,7 @@ class Index:
         """Whether this record is the one that was read last of its partition."""
         query = "select last from read where topic = ? and partition = ? and end = ?"
         found = self._rows(query, (record.topic, record.partition, record.offset + 1))
-        return bool(found) and found[0][0] == _digest(record)
+        return bool(found) and found[0][0] == mark(record.offset, record.at_ms, record.value)
 
     def forget(self) -> None:
         """Begin anew: the log is another one."""
@@ -97,7 +97,13 @@ class Index:
                 "insert into read values (?, ?, ?, ?, ?) on conflict do update set"
                 " end = excluded.end, at_ms = max(at_ms, excluded.at_ms), last = excluded.last",
                 [
-                    (r.topic, r.partition, r.offset + 1, _latest(new, spot), _digest(r))
+                    (
+                        r.topic,
+                        r.partition,
+                        r.offset + 1,
+                        _latest(new, spot),
+                        mark(r.offset, r.at_ms, r.value),
+                    )
                     for spot, r in last.items()
                 ],
             )
@@ -128,15 +134,8 @@ class Index:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock, self._translated():
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-                raise
+        with self._lock, self._translated(), transaction(self._db):
+            yield
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -166,8 +165,3 @@ def _event_id(record: Record) -> bytes | None:
 
 def _latest(records: Sequence[Record], spot: TopicPartition) -> int:
     return max(r.at_ms for r in records if (r.topic, r.partition) == spot)
-
-
-def _digest(record: Record) -> str:
-    said = f"{record.offset} {record.at_ms} ".encode()
-    return hashlib.sha256(said + (record.value or b"")).hexdigest()

@@ -17,6 +17,19 @@ _WAIT_FOR_LOCK_S = 30.0
 _PAGE_BYTES = 8192  # two events of 3.7 KB fit in one; a commit writes whole pages
 
 
+@contextmanager
+def transaction(db: sqlite3.Connection) -> Iterator[None]:
+    """All that is written within, or nothing; no other process writes meanwhile."""
+    db.execute("begin immediate")
+    try:
+        yield
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+
+
 class Database:
     """One connection to the file; whatever SQLite raises leaves it as a `LogError`."""
 
@@ -56,15 +69,8 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All that is written within, or nothing; no other process writes meanwhile."""
-        with self.translated("write"):
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("rollback")
-                raise
+        with self.translated("write"), transaction(self._db):
+            yield
 
     @contextmanager
     def translated(self, verb: str) -> Iterator[None]:

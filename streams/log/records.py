@@ -1,5 +1,6 @@
 """What goes onto the log and what comes back, whichever log it is."""
 
+import hashlib
 from typing import NamedTuple
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -51,3 +52,8 @@ class Place(NamedTuple):
     offset: int
     is_new: bool
     """False for an event that the log had already."""
+
+
+def mark(offset: int, at_ms: int, value: bytes | None) -> str:
+    """A digest by which a record is known again: it differs in a log that was begun anew."""
+    return hashlib.sha256(f"{offset} {at_ms} ".encode() + (value or b"")).hexdigest()

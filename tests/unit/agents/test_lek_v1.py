@@ -1,24 +1,21 @@
 """`lek@1-py` and `lek@1-go` against published figures, and against the rules written plainly."""
 
-import json
 import re
 import sys
 from collections import Counter
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.scorers import lek_v1
-from agents.scorers.base import Hit, Scorer, Text
+from agents.scorers.base import Hit, Scorer
 from streams.ids import digest
-from tests.conftest import SHARED
+from tests.real import DATA, real
 
 PY, GO = lek_v1.SCORERS
 C = TypeVar("C")
-DATA = SHARED / "data" / "lem"
 both = pytest.mark.parametrize("scorer", [PY, GO], ids=lambda one: one.label)
 
 WORD = "[0-9A-Za-z_]"
@@ -185,7 +182,7 @@ def test_verse_is_a_matter_of_the_middle_line(scorer: Scorer, text: str) -> None
 def test_829_real_texts_are_counted_as_by_the_reference(
     scorer: Scorer, sums: list[int], each: str
 ) -> None:
-    counts = [[*score.signals.values()] for score in scorer.function(_real())]
+    counts = [[*score.signals.values()] for score in scorer.function(real())]
 
     assert len(counts) == 829
     assert [sum(column) for column in zip(*counts, strict=True)] == sums
@@ -286,14 +283,3 @@ def _is_personal(scorer: Scorer, sentence: str) -> bool:
 def _hits(scorer: Scorer, text: str) -> list[Hit]:
     assert scorer.hits
     return scorer.hits(text)
-
-
-def _real() -> list[Text]:
-    paths = sorted((DATA / "benchmarks" / "results").glob("*.jsonl"))
-    answers = [row["response"] for path in paths for row in _rows(path)]
-    taught = [row["messages"][-1]["content"] for row in _rows(DATA / "training" / "valid.jsonl")]
-    return [Text(response) for response in answers + taught]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]

@@ -1,20 +1,15 @@
 """`tier@1` against the reference on real texts, and against its rules written plainly."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.scorers import tier_v1
-from agents.scorers.base import Hit, Text
+from agents.scorers.base import Hit
 from streams.ids import digest
-from tests.conftest import SHARED
+from tests.real import DATA, real
 
 (TIER,) = tier_v1.SCORERS
-DATA = SHARED / "data" / "lem"
 PIECES = [
     *("As an AI", "i cannot", "I can't", "important to note", "IT'S CRUCIAL TO", "assault", "said"),
     *("okay, let", "Ok, let", "sure, let", "okay let", "\n\n", "**", "1.", "- ", "11.", "-"),
@@ -136,7 +131,7 @@ def test_hits_say_what_was_found_and_where() -> None:
 
 @pytest.mark.skipif(not DATA.exists(), reason=f"the real texts are not at {DATA}")
 def test_829_real_texts_have_the_scores_that_the_reference_gave() -> None:
-    scores = [score.score for score in TIER.function(_real())]
+    scores = [score.score for score in TIER.function(real())]
 
     assert (len(scores), sum(scores), sum(score > 0 for score in scores)) == (829, 820, 577)
     assert digest(scores) == "b91a04a823d52623d0c0e05cd03d6e4949c63cff3c21c5db5c25d863af41c85b"
@@ -157,14 +152,3 @@ def test_the_definition_is_the_one_that_was_released() -> None:
 def _hits(text: str) -> list[Hit]:
     assert TIER.hits
     return TIER.hits(text)
-
-
-def _real() -> list[Text]:
-    paths = sorted((DATA / "benchmarks" / "results").glob("*.jsonl"))
-    answers = [row["response"] for path in paths for row in _rows(path)]
-    taught = [row["messages"][-1]["content"] for row in _rows(DATA / "training" / "valid.jsonl")]
-    return [Text(response) for response in answers + taught]
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
