@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from streams.curriculum import Gate
 
 _WORD = re.compile(r"[^\W_]+")
+# By `str.translate`, which for ASCII takes less than half of the time of `_WORD`.
+_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
 
 
@@ -64,9 +66,10 @@ def leak(text: str, kernel: str, words: int) -> str | None:
     Case, punctuation, line breaks and quoting don't matter. Of a kernel that is shorter than
     `words` all its words make a leak.
     """
-    known = shingles(kernel, words)
+    known, vocabulary = shingles(kernel, words), _vocabulary(kernel)
     size = len(next(iter(known), ()))
-    return next((" ".join(run) for run in _runs(_words(text), size) if run in known), None)
+    runs = _familiar(_words(text), vocabulary, size)
+    return next((" ".join(run) for run in runs if run in known), None)
 
 
 @lru_cache(maxsize=64)
@@ -81,7 +84,7 @@ def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
 
 def normalised(text: str) -> str:
     """A text as dedup sees it: one width, one case, single blanks between the words."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(_folded(text).split())
 
 
 def fingerprint(text: str) -> str:
@@ -135,7 +138,13 @@ def _kernel_leak(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str
 
 def _words(text: str) -> list[str]:
     """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
-    return _WORD.findall(normalised(_ESCAPE.sub(_unescaped, text)))
+    folded = _folded(_ESCAPE.sub(_unescaped, text))
+    return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
+
+
+def _folded(text: str) -> str:
+    """A text in one width and one case."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -144,6 +153,27 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 def _runs(words: list[str], size: int) -> Iterator[tuple[str, ...]]:
     return zip(*(words[start:] for start in range(size)), strict=False)
+
+
+def _familiar(words: list[str], vocabulary: frozenset[str], size: int) -> Iterator[tuple[str, ...]]:
+    """The runs of which the vocabulary holds every word.
+
+    Each is looked at from its end: a strange word there spares all that begin before it.
+    """
+    start = seen = 0  # what lies between them is in the vocabulary
+    while (end := start + size) <= len(words):
+        at = end - 1
+        while at >= seen and words[at] in vocabulary:
+            at -= 1
+        if at < seen:
+            yield tuple(words[start:end])
+            at = start
+        start, seen = at + 1, end
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(kernel: str) -> frozenset[str]:
+    return frozenset(_words(kernel))
 
 
 _DRAWS = 2**48  # a float holds each of them exactly

@@ -14,6 +14,7 @@ from agents.dedup import Kept
 from agents.gate import Gate
 from agents.score import scored
 from agents.scorers import scorer
+from agents.scorers.changed import refuse_changed
 from schemas import Buried, Decided, Generated, Scored
 from streams.curriculum import Curriculum
 from streams.envelope import buried, found
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from streams.replay import Views
 
 _AT_ONCE = 500
+_RECORDED = "recorded@"  # brought along by history, so that nothing here could have changed
 
 _UNREADABLE = """
 select topic, "partition", "offset", error from unreadable
@@ -55,6 +57,16 @@ where d.step = 'gate' and d.verdict <> 'rejected' and not exists (
   where e.step = 'dedup' and e.generation = d.generation and e.policy = d.policy
 )
 order by d.partition, d.offset"""
+
+
+def check(views: "Views", curriculum: Curriculum) -> None:
+    """Refuse to decide by a scorer that is not the one which gave the scores on the log.
+
+    Raises:
+        ConfigError: A gate's scorer has changed, or there is none of that name and version.
+    """
+    named = sorted({phase.gate.scorer for phase in curriculum.phases.values()})
+    refuse_changed(views, [scorer(label) for label in named if not label.startswith(_RECORDED)])
 
 
 def bury(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Buried]:

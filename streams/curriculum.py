@@ -19,16 +19,20 @@ from streams.seeds import LOADER, reason, refuse_repeats
 Share = Annotated[float, Meta(ge=0, le=1)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Count = Annotated[int, Meta(ge=1)]
+Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*@[0-9][a-z0-9._-]*$")]
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What lets a generation pass. The whole of it is the phase's policy."""
+    """What lets a generation pass. All of it that decides is the phase's policy."""
 
-    scorer: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*@[0-9][a-z0-9._-]*$")]
+    scorer: Label
     """Name and version, as `lek@2`."""
 
     threshold: Annotated[float, Meta(ge=-1e6, le=1e6)] | None
     """The least score that passes; none where the score is not a rule."""
+
+    calibrated: Label | None = None
+    """The scorer that the threshold was set for, and so `scorer`; none without a threshold."""
 
     outcomes: Annotated[tuple[Outcome, ...], Meta(min_length=1)]
     """How a generation may have ended."""
@@ -38,6 +42,22 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     review_share: Share
     """The share of what passes that waits for a person, from 0 to 1."""
+
+    def __post_init__(self) -> None:
+        """Refuse a threshold in another scorer's points, which say nothing about these scores."""
+        if self.threshold is None or self.calibrated == self.scorer:
+            return
+        if self.calibrated is None:
+            raise ValueError(
+                f"Gate {self.threshold} does not say which scorer it was set for; write"
+                f" `calibrated: {self.scorer}` beside it if that is the one"
+            )
+        raise ValueError(
+            f"Gate {self.threshold} was set for {self.calibrated}, but the scores are from"
+            f" {self.scorer}. Go back to {self.calibrated}, where `lem compare {self.calibrated}"
+            f" {self.scorer}` shows what would change, or set a gate for {self.scorer}: its"
+            f" threshold, and `calibrated: {self.scorer}`"
+        )
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -164,8 +184,14 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def policy(self) -> str:
-        """SHA-256 of the gate in canonical JSON: another threshold is another policy."""
-        return hashlib.sha256(msgspec.json.encode(self.gate, order="deterministic")).hexdigest()
+        """SHA-256 of the gate in canonical JSON: another threshold is another policy.
+
+        Without `calibrated`: what must equal the scorer decides nothing, and a policy of before
+        that field keeps its digest.
+        """
+        gate = msgspec.structs.asdict(self.gate)
+        del gate["calibrated"]
+        return hashlib.sha256(msgspec.json.encode(gate)).hexdigest()
 
 
 class Curriculum(msgspec.Struct, frozen=True):

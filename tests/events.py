@@ -4,9 +4,12 @@ What differs in a test is said there; ids follow from content as on a real log. 
 with every fate that a generation can have.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
+from agents.scorers import scorer
 from schemas import (
     Buried,
     Decided,
@@ -23,6 +26,7 @@ from schemas import (
 )
 from schemas.base import Fact
 from streams.envelope import draft
+from streams.errors import ConfigError
 from streams.ids import digest, sealed
 from streams.log.door import Store
 
@@ -87,7 +91,7 @@ def scored(generation: Generated, score: float = 30.0, **fields: Any) -> Scored:
         "generation": generation.id,
         "phase": generation.phase,
         "scorer": SCORER,
-        "definition": digest(fields.get("scorer", SCORER)),
+        "definition": _definition(fields.get("scorer", SCORER)),
         "score": score,
         "signals": {"depth": 2.0},
     }
@@ -228,6 +232,14 @@ class World:
         self.events += [old, decided(old, policy=digest("old"))]
         self.generation("strange", phase="9")
         self.events += [materialized(self.named["accepted"]), buried()]
+
+
+@cache
+def _definition(label: str) -> str:
+    """That of the scorer, so that a log of these is one that the scorer can go on with."""
+    with suppress(ConfigError):
+        return scorer(label).definition
+    return digest(label)
 
 
 def _origin(cause: Fact | None, *, run: str | None = None) -> dict[str, Any]:

@@ -7,18 +7,19 @@ that is more than a table is a module with `SCORERS`. Users put files into the f
 """
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from agents.scorers.base import Hit, Score, Scorer, Text
+from agents.scorers.base import Fixture, Hit, Score, Scorer, Sought, Text
 from agents.scorers.definition import load
 from agents.scorers.engine import Engine
+from agents.scorers.places import Places
 from streams.config import settings
 from streams.errors import ConfigError
 
-__all__ = ["Hit", "Score", "Scorer", "Text", "scorer", "scorers"]
+__all__ = ["Fixture", "Hit", "Score", "Scorer", "Sought", "Text", "scorer", "scorers", "tried"]
 
 _TABLES = Path(__file__).with_name("tables")
 _MODULES = {
@@ -31,8 +32,21 @@ _GROUP = "lem.scorers"
 _Load = Callable[[], Scorer]
 
 
+def tried() -> Iterator[tuple[str, "Scorer | ConfigError"]]:
+    """Every name and version there is, with its scorer, or with why it can't be used.
+
+    Raises:
+        ConfigError: LEM_SCORERS is no folder.
+    """
+    for label in sorted(_known(settings().scorers)):
+        try:
+            yield label, scorer(label)
+        except ConfigError as error:
+            yield label, error
+
+
 def scorers() -> tuple[Scorer, ...]:
-    """Every scorer, by name and then by version.
+    """Every scorer, by name and then by version; see `tried` for one that can't be used.
 
     Raises:
         ConfigError: One of the user's can't be used.
@@ -71,24 +85,33 @@ def _known(folder: str) -> dict[str, _Load]:
     places: dict[str, str] = {}
     for label, place, one in _sources(folder):
         if label in found:
-            raise ConfigError(
-                f"Scorer {label} is defined twice, in {places[label]} and in {place}. A changed"
-                " scorer needs a version of its own; name the new one so."
-            )
-        found[label], places[label] = one, place
+            found[label] = partial(_refuse_double, label, places[label], place)
+        else:
+            found[label], places[label] = one, place
     return found
+
+
+def _refuse_double(label: str, place: str, other: str) -> Scorer:
+    raise ConfigError(
+        f"Scorer {label} is defined twice, in {place} and in {other}. A changed scorer needs a"
+        " version of its own; name the new one so."
+    )
 
 
 def _sources(folder: str) -> Iterator[tuple[str, str, _Load]]:
     """Label, place, and how to load it, for every scorer there is."""
     folders = [_TABLES, *([_folder(folder)] if folder else [])]
-    for path in (path for each in folders for path in sorted(each.glob("*.yaml"))):
+    for path in (path for each in folders for path in _files(each)):
         yield path.stem, str(path), cache(lambda path=path: _from_table(path))
     for module, labels in _MODULES.items():
         for label in labels:
             yield label, module, cache(lambda m=module, name=label: _from_module(m, name))
     for point in entry_points(group=_GROUP):
         yield point.name, point.value, cache(lambda point=point: _from_package(point))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
 
 
 def _folder(named: str) -> Path:
@@ -101,6 +124,7 @@ def _folder(named: str) -> Path:
 def _from_table(path: Path) -> Scorer:
     definition = load(path)
     engine = Engine(definition)
+    places = Places(engine)
     return Scorer(
         name=definition.name,
         version=definition.version,
@@ -108,7 +132,10 @@ def _from_table(path: Path) -> Scorer:
         summary=definition.summary,
         source=definition.source,
         function=engine.scores,
-        hits=engine.hits,
+        hits=places.hits,
+        rules=places.rules,
+        fired=places.fired,
+        fixtures=definition.fixtures,
     )
 
 

@@ -10,6 +10,7 @@ An underscore is not quite a letter, nor a digit: a pattern that names `_` or `\
 apart. For it there is a second writing of the texts that hold such characters.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,8 +33,18 @@ _KEPT, _FOLDED, _FOREIGN = range(3)  # bytes of a code point's entry
 _CAPITALS = {"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"}
 """What `re.IGNORECASE` takes for an ASCII letter, beside the 26 capitals."""
 
+MOST_NAMED = len(_SPARE)
+"""No more characters outside ASCII have a sign of their own."""
+
+_SEES_MORE = re.compile(r"_|\\[dD]")
+
 _ASSIGNED = (range(0x80, 0x33480), range(0xE0000, 0xE0200))
 """Beyond ASCII, where Unicode has characters or soon may; what is private is no letter."""
+
+
+def sees_more(pattern: str) -> bool:
+    """Whether a pattern can tell a foreign letter or digit from an underscore."""
+    return bool(_SEES_MORE.search(pattern))
 
 
 class Written(NamedTuple):
@@ -46,14 +57,29 @@ class Written(NamedTuple):
     foreign: list[int]
     """Which of the texts hold foreign letters or digits."""
 
-    second: "list[str]"
+    second: list[str]
     """These texts, case kept, in the second writing."""
+
+    second_folded: list[str]
+    """The same with every letter in lower case."""
 
     signs: "npt.NDArray[np.uint8]"
     """All texts, case kept, a line feed behind each."""
 
     starts: list[int]
     """Where each text begins in `signs`."""
+
+    def again(self, *, folded: bool) -> list[str]:
+        """The texts with foreign letters or digits, in the second writing."""
+        return self.second_folded if folded else self.second
+
+    def seen(self, *, folded: bool, sees_more: bool) -> list[str]:
+        """Every text in the writing in which a pattern is to be sought."""
+        found = list(self.folded if folded else self.kept)
+        if sees_more:
+            for place, text in zip(self.foreign, self.again(folded=folded), strict=True):
+                found[place] = text
+        return found
 
 
 class Alphabet:
@@ -63,11 +89,11 @@ class Alphabet:
         """Give a sign to each character outside ASCII that a pattern names."""
         self.signs = dict(zip(sorted(set(named)), map(chr, _SPARE), strict=False))
 
-    def spelt(self, pattern: str) -> str:
-        """The pattern in the alphabet."""
+    def spelt(self, pattern: str, *, folded: bool) -> str:
+        """The pattern in the alphabet; for folded texts it has to be in lower case as well."""
         for character, sign in self.signs.items():
             pattern = pattern.replace(character, sign)
-        return pattern
+        return _lower(pattern) if folded else pattern
 
     def write(self, texts: Sequence[str]) -> Written:
         """The texts in the alphabet."""
@@ -86,7 +112,8 @@ class Alphabet:
             kept=_cut(signs, spots),
             folded=_cut(found[:, _FOLDED], spots),
             foreign=touched,
-            second=[_second(found[slice(*spots[n])]) for n in touched],
+            second=[_second(found[slice(*spots[n])], _KEPT) for n in touched],
+            second_folded=[_second(found[slice(*spots[n])], _FOLDED) for n in touched],
             signs=signs,
             starts=[start for start, _ in spots],
         )
@@ -129,15 +156,21 @@ def _unicode() -> "tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]":
     return signs, foreign
 
 
-def _second(found: "npt.NDArray[np.uint8]") -> str:
+def _second(found: "npt.NDArray[np.uint8]", column: int) -> str:
     import numpy as np
 
-    signs = found[:, _KEPT].astype(np.uint32)
-    signs[found[:, _FOREIGN] == 1] = ord(LETTER)
-    signs[found[:, _FOREIGN] == 2] = ord(DIGIT)
+    signs = found[:, column].astype(np.uint32)
+    stands_in = signs == ord("_")  # folded, four foreign letters are ASCII letters by now
+    signs[stands_in & (found[:, _FOREIGN] == 1)] = ord(LETTER)
+    signs[stands_in & (found[:, _FOREIGN] == 2)] = ord(DIGIT)
     return signs.tobytes().decode("utf-32-le")
 
 
 def _cut(signs: "npt.NDArray[np.uint8]", spots: list[tuple[int, int]]) -> list[str]:
     whole = signs.tobytes().decode("ascii")
     return [whole[start:end] for start, end in spots]
+
+
+def _lower(pattern: str) -> str:
+    """The pattern in lower case; a letter behind a backslash is no letter."""
+    return re.sub(r"\\.|[A-Z]", lambda m: m[0] if m[0][0] == "\\" else m[0].lower(), pattern)

@@ -1,6 +1,6 @@
 """What a scorer is, and what it says about a text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -40,6 +40,44 @@ class Hit(NamedTuple):
     """Behind the last one."""
 
 
+class Sought(NamedTuple):
+    """A single rule, as hits name it."""
+
+    signal: str
+    """As in `Score.signals`."""
+
+    rule: str
+    """As in `Hit.rule`."""
+
+
+class Fired(NamedTuple):
+    """Which of some rules fired in some texts."""
+
+    fired: set[Sought]
+    """Those that led to a hit."""
+
+    met: set[Sought]
+    """Those that match, alone, where they are counted, whether or not they led to a hit."""
+
+
+class Fixture(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A text, and what its author expects a scorer to say of it."""
+
+    text: str
+    """The response."""
+
+    score: float
+    """To two decimals."""
+
+    signals: dict[str, float] = {}
+    """Those that matter here; what is not named may be anything."""
+
+    prompt: str = ""
+    """What the text answers, for a scorer that looks at it."""
+
+
 class Scorer(msgspec.Struct, frozen=True, kw_only=True):
     """One version of a scorer."""
 
@@ -63,6 +101,15 @@ class Scorer(msgspec.Struct, frozen=True, kw_only=True):
 
     hits: Callable[[str], list[Hit]] | None = None
     """Where in a response its rules fire; none where a scorer has no such places."""
+
+    rules: tuple[Sought, ...] = ()
+    """Every rule that a hit can name; none where a scorer has no such rules."""
+
+    fired: Callable[[Sequence[str], Collection[Sought]], Fired] | None = None
+    """Which of these rules fire in responses; quicker than their hits, and the same."""
+
+    fixtures: tuple[Fixture, ...] = ()
+    """For `lem scorers test`; they don't define the scorer."""
 
     @property
     def label(self) -> str:

@@ -9,8 +9,9 @@ from streams.errors import ConfigError
 if TYPE_CHECKING:
     from streams.replay import Views
 
-
-_OTHERS = "select definition from scores where scorer = ? and definition <> ? limit 1"
+_GIVEN = """
+select scorer, definition from scores
+where list_contains(?, scorer) group by all order by all"""
 
 
 def refuse_changed(views: "Views", scorers: Iterable[Scorer]) -> None:
@@ -19,14 +20,13 @@ def refuse_changed(views: "Views", scorers: Iterable[Scorer]) -> None:
     Raises:
         ConfigError: One has; the message has both hashes, and what to do.
     """
-    for one in scorers:
-        query = (
-            "select distinct definition from scores where scorer = ? and definition <> ? limit 1"
-        )
-        for row in views.rows(query, [one.label, one.definition]):
+    now = {one.label: one for one in scorers}
+    for given in views.rows(_GIVEN, [list(now)]):
+        one, before = now[given["scorer"]], given["definition"]
+        if before != one.definition:
             raise ConfigError(
                 f"Scorer {one.label} has changed: its definition is {one.definition[:12]} now, but"
-                f" the log has scores of it by {row['definition'][:12]}. A changed scorer needs a"
-                " version of its own: put the old one back, and name the new one"
-                f" {one.name}@… (`lem scorers show {one.label}` begins its file)."
+                f" the log has scores of it by {before[:12]}. A changed scorer needs a version of"
+                f" its own: put the old one back, and name the new one {one.name}@…"
+                f" (`lem scorers show {one.label}` begins its file)."
             )

@@ -4,13 +4,12 @@ It takes time in proportion to the text, whatever the pattern, and runs on all c
 counts as Python's `re` does is held up by `tests/unit/agents/test_engine.py`.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.scorers import measures
-from agents.scorers.alphabet import Alphabet, Written
-from agents.scorers.base import Hit, Score, Text
+from agents.scorers.alphabet import Alphabet, Written, sees_more
+from agents.scorers.base import Score, Text
 from agents.scorers.definition import NO_ANSWER, Definition, Rule, Signal
 
 if TYPE_CHECKING:
@@ -26,17 +25,21 @@ _MEASURES: dict[str, Callable[..., list[float]]] = {
     "repeats": measures.repeats,
 }
 
-_SEES_MORE = re.compile(r"_|\\[dD]")
-"""What can tell a foreign letter or digit from an underscore."""
-
 
 class _Count(NamedTuple):
     """A pattern, and the writing of the texts in which it is counted."""
 
-    column: str
     pattern: str
+    folded: bool
+    inner: bool
+    """Whether the texts are to be without their first characters."""
+
     second: bool
     """Whether texts with foreign letters or digits are to be counted in their second writing."""
+
+    @property
+    def column(self) -> str:
+        return f"{'folded' if self.folded else 'kept'}{' inner' * self.inner}"
 
 
 class Engine:
@@ -44,10 +47,10 @@ class Engine:
 
     def __init__(self, definition: Definition) -> None:
         """Spell the definition's patterns in an alphabet of its own."""
-        self._definition = definition
+        self.definition = definition
         rules = [rule for signal in definition.signals.values() for rule in signal.count]
         patterns = [text for rule in rules for text in (*rule.find, rule.less)]
-        self._alphabet = Alphabet(c for text in patterns for c in text if not c.isascii())
+        self.alphabet = Alphabet(c for text in patterns for c in text if not c.isascii())
         self._counts: dict[_Count, int] = {}
         self._plan = {
             name: [self._rule(rule) for rule in signal.count]
@@ -56,41 +59,34 @@ class Engine:
 
     def scores(self, texts: Sequence[Text]) -> list[Score]:
         """A score for each text."""
-        return [score for part in _parts(texts) for score in self._scores(part)]
-
-    def hits(self, response: str) -> list[Hit]:
-        """Where in a response the rules fire, from left to right."""
-        found = [
-            Hit(name, rule.pattern, *match.span())
-            for name, signal in self._definition.signals.items()
-            for rule in signal.count
-            for match in _matches(rule, response)
+        return [
+            score
+            for part in parts([text.response for text in texts])
+            for score in self._scores(part)
         ]
-        return sorted(found, key=lambda hit: (hit.start, hit.end))
 
     def _rule(self, rule: Rule) -> tuple[Rule, int, int | None]:
         less = self._count(rule, rule.less) if rule.less else None
         return rule, self._count(rule, rule.pattern), less
 
     def _count(self, rule: Rule, pattern: str) -> int:
-        column = "inner" if rule.but_first else "folded" if rule.fold else "kept"
-        spelt = self._alphabet.spelt(_lower(pattern) if rule.fold else pattern)
-        wanted = _Count(column, spelt, bool(_SEES_MORE.search(pattern)))
+        spelt = self.alphabet.spelt(pattern, folded=rule.fold)
+        wanted = _Count(spelt, rule.fold, rule.but_first, sees_more(pattern))
         return self._counts.setdefault(wanted, len(self._counts))
 
     def _scores(self, texts: list[str]) -> Iterator[Score]:
         import numpy as np
 
-        written = self._alphabet.write(texts)
+        written = self.alphabet.write(texts)
         counted = self._counted(written)
         signals = {
             name: _signal(signal, self._plan[name], texts, written, counted)
-            for name, signal in self._definition.signals.items()
+            for name, signal in self.definition.signals.items()
         }
-        scores = total(self._definition, signals)
-        if self._definition.failed is not None:
+        scores = total(self.definition, signals)
+        if self.definition.failed is not None:
             failed = np.array([bool(NO_ANSWER.match(text)) for text in texts])
-            scores = np.where(failed, self._definition.failed, scores).tolist()
+            scores = np.where(failed, self.definition.failed, scores).tolist()
             signals["failed"] = failed.astype(float)
         rows = zip(*(each.tolist() for each in signals.values()), strict=True)
         for score, row in zip(scores, rows, strict=True):
@@ -99,8 +95,8 @@ class Engine:
     def _counted(self, written: Written) -> "list[Counts]":
         import polars as pl
 
-        inner = [text[1:] for text in written.kept]
-        frame = pl.DataFrame({"kept": written.kept, "folded": written.folded, "inner": inner})
+        columns = {count.column: count for count in self._counts}
+        frame = pl.DataFrame({name: _column(one, written) for name, one in columns.items()})
         asked = [
             pl.col(c.column).str.count_matches(c.pattern).alias(f"{n}")
             for c, n in self._counts.items()
@@ -114,10 +110,10 @@ class Engine:
         """Put right the counts of what sees more, in the texts with more to see."""
         import polars as pl
 
-        whole = pl.Series(written.second)
         for count, number in self._counts.items():
             if count.second:
-                texts = whole.str.slice(1) if count.column == "inner" else whole
+                whole = pl.Series(written.again(folded=count.folded))
+                texts = whole.str.slice(1) if count.inner else whole
                 found[number][written.foreign] = texts.str.count_matches(count.pattern).to_numpy()
 
 
@@ -128,6 +124,11 @@ def total(definition: Definition, counted: "Mapping[str, Counts]") -> list[float
         worth = counted[name] * signal.weight
         found = found + (worth if signal.cap is None else worth.clip(max=signal.cap))
     return [round(score, 2) for score in found.tolist()]
+
+
+def _column(count: _Count, written: Written) -> list[str]:
+    texts = written.folded if count.folded else written.kept
+    return [text[1:] for text in texts] if count.inner else texts
 
 
 def _signal(
@@ -149,27 +150,15 @@ def _signal(
     return total if signal.most is None else total.clip(max=signal.most)
 
 
-def _parts(texts: Sequence[Text]) -> Iterator[list[str]]:
-    """The responses, in lists that are not too large to write at once."""
+def parts(texts: Sequence[str]) -> Iterator[list[str]]:
+    """The texts, in lists that are not too large to write at once."""
     part: list[str] = []
     size = 0
     for text in texts:
-        if part and size + len(text.response) > _CHARACTERS:
+        if part and size + len(text) > _CHARACTERS:
             yield part
             part, size = [], 0
-        part.append(text.response)
-        size += len(text.response)
+        part.append(text)
+        size += len(text)
     if part:
         yield part
-
-
-def _lower(pattern: str) -> str:
-    """The pattern in lower case; a letter behind a backslash is no letter."""
-    return re.sub(r"\\.|[A-Z]", lambda m: m[0] if m[0][0] == "\\" else m[0].lower(), pattern)
-
-
-def _matches(rule: Rule, text: str) -> Iterator[re.Match[str]]:
-    found = re.compile(rule.pattern, re.IGNORECASE if rule.fold else 0)
-    less = {match.end() for match in re.finditer(rule.less, text)} if rule.less else set()
-    matches = found.finditer(text, int(rule.but_first))
-    return (match for match in matches if match.end() not in less)

@@ -12,78 +12,13 @@ the three line ends that the script asks for besides are always in them.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
 
 import msgspec
 
-from agents.scorers.base import Hit, Score, Scorer, Text
+from agents.scorers.base import Hit, Score, Scorer, Sought, Text
+from agents.scorers.fixtures import FIXTURES
+from agents.scorers.lek_v1_rules import FIRST_PERSON, RULES, Rule
 from streams.ids import digest
-
-
-class Rule(NamedTuple):
-    """Phrases that are counted together: from the left, without overlap, the first that fits."""
-
-    signal: str
-    """What they count for."""
-
-    form: Literal["word", "term", "mark", "opening"]
-    """Whole words; whole words or not, as the variant has it; anything; what a text begins with."""
-
-    phrases: tuple[str, ...]
-    """Patterns."""
-
-    sought: Literal["lower", "case", "text"] = "lower"
-    """In the text in lower case; as it stands, where the variant cares for case; as it stands."""
-
-    worth: int = 1
-    """What each adds to the signal."""
-
-    most: int | None = None
-    """No more of them count."""
-
-
-_FRAMEWORK = ("axiom", "sovereignty", "autonomy", "dignity", "consent", "self-determination")
-_TECHNICAL = (
-    *("encrypt", "hash", "key", "protocol", "certificate", "blockchain", "mesh", "node", "p2p"),
-    *("wallet", "tor", "onion"),
-)
-_STARTS = ("The ", "A ", "In the ", "Once ", "It was ", "She ", "He ", "They ")
-_FIGURES = (
-    *("like a", "as if", "as though", "akin to", "echoes of", "whisper", "shadow", "light"),
-    *("darkness", "silence", "breath"),
-)
-_EMOTIONS = (
-    *("feel", "feeling", "felt", "pain", "joy", "sorrow", "grief", "love", "fear", "hope"),
-    *("longing", "lonely", "loneliness", "compassion", "empathy", "kindness", "gentle", "tender"),
-    *("warm", "heart", "soul", "spirit", "vulnerable", "fragile", "precious", "sacred"),
-    *("profound", "deep", "intimate", "haunting", "melancholy", "bittersweet", "poignant"),
-    *("ache", "yearning"),
-)
-_MARKERS = (
-    *("as an ai", "i cannot", "i can't", "i'm not able", "i must emphasize", "important to note"),
-    *("please note", "i should clarify", "ethical considerations", "responsibly"),
-    *("I(?:'| a)m just a", "language model", "i don't have personal", "i don't have feelings"),
-)
-_PREAMBLES = (
-    *(r"okay,?\s+(?:let'?s|here'?s|this is)", r"alright,?\s+(?:let'?s|here'?s)"),
-    *(r"sure,?\s+(?:let'?s|here'?s)", r"great\s+question"),
-)
-
-RULES = (
-    Rule("engagement_depth", "mark", ("##", r"\*\*"), "text", most=1),
-    Rule("engagement_depth", "term", _FRAMEWORK, worth=2, most=1),
-    Rule("engagement_depth", "term", _TECHNICAL, most=3),
-    Rule("creative_form", "opening", _STARTS, "case"),
-    Rule("creative_form", "word", _FIGURES, most=3),
-    Rule("emotional_register", "word", _EMOTIONS, most=10),
-    Rule("compliance_markers", "word", _MARKERS),
-    Rule("formulaic_preamble", "opening", _PREAMBLES),
-    Rule("empty_broken", "mark", ("^ERROR", "<pad>", "<unused"), "text", most=1),
-)
-
-_AGENCY = "am|was|feel|think|know|understand|believe|notice|want|need|chose|will"
-FIRST_PERSON = Rule("first_person", "mark", (r"^I\s", rf"\bI\s+(?:{_AGENCY})\b"), "case")
-"""Sought in each sentence; a sentence ends at a full stop."""
 
 ERROR = "ERROR"
 """A text that begins so engages with nothing."""
@@ -117,6 +52,8 @@ WEIGHTS = {
 
 CODE = 1
 """Stands for what the code below does with all this; other code needs another version."""
+
+_AGAIN = "repeated"
 
 _BLANKS = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000"
 _BLANKS += "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -258,7 +195,9 @@ class _Heuristic:
         return next((severity for bound, severity in REPEATED if repeated > bound), 0)
 
     def _phrases(self, text: str) -> Iterator[Hit]:
-        lower = [at for at, one in enumerate(text) for _ in self._lower(one)]  # one may become two
+        lower: Sequence[int] = range(len(text))
+        if len(self._lower(text)) > len(text):  # one letter may become two
+            lower = [at for at, one in enumerate(text) for _ in self._lower(one)]
         sought = self._sought(text)
         for rule, pattern in self._rules:
             at = lower if rule.sought == "lower" else range(len(text))
@@ -280,9 +219,15 @@ class _Heuristic:
         seen: set[str] = set()
         for start, sentence in self._sentences(text):
             if sentence in seen:
-                yield Hit("degeneration", "repeated", start, start + len(sentence))
+                yield Hit("degeneration", _AGAIN, start, start + len(sentence))
             seen.add(sentence)
 
+
+SOUGHT = (
+    *(Sought(rule.signal, phrase) for rule in (*RULES, FIRST_PERSON) for phrase in rule.phrases),
+    Sought("degeneration", _AGAIN),
+)
+"""Verse and length lead to no hit."""
 
 _RULES = (RULES, FIRST_PERSON, ERROR, LONGER_THAN, VERSE, REPEATED, NOTHING, SHORTER_THAN, WEIGHTS)
 
@@ -294,6 +239,8 @@ SCORERS = tuple(
         summary=f"The first heuristic, as its {program} counted.",
         function=(one := _Heuristic(variant)).scores,
         hits=one.hits,
+        rules=SOUGHT,
+        fixtures=FIXTURES[f"lek@{version}"],
     )
     for version, variant, program in (("1-py", Variant(), "script"), ("1-go", PORT, "port to Go"))
 )

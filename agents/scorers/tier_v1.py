@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from agents.scorers.base import Hit, Score, Scorer, Text
+from agents.scorers.base import Hit, Score, Scorer, Sought, Text
+from agents.scorers.fixtures import FIXTURES
 from streams.ids import digest
 
 
@@ -134,5 +135,10 @@ SCORERS = (
         summary="A quick gate for expanded probes: passes above 0.",
         function=_scores,
         hits=_hits,
+        rules=(
+            *(Sought(rule.signal, phrase) for rule in RULES for phrase in rule.phrases),
+            *(Sought("formulaic_preamble", phrase) for phrase in PREAMBLES),
+        ),
+        fixtures=FIXTURES["tier@1"],
     ),
 )

@@ -20,7 +20,7 @@ _COMMANDS = (
     "gate",
     "materialize",
     "explain",
-    *("score", "rescore"),
+    *("score", "rescore", "compare"),
 )
 _NOUNS = ("log", "model", "scorers")
 

@@ -56,15 +56,17 @@ def _settle(found: Settings) -> None:
     """What a changed policy left undecided; the agents see only what is new."""
     from pathlib import Path
 
-    from streams.cli.settling import settle
+    from streams.cli.settling import look, settle
     from streams.curriculum import load
 
     with opened(found) as store:
+        curriculum = load(Path(found.curriculum))
         try:
-            settle(store, found, load(Path(found.curriculum)))
+            settle(store, found, curriculum)
         except GroupTaken:
             if not store.is_shared:
                 raise
+            look(store, found, curriculum)
             print(
                 "Others are at work in this group, or were killed just now; sharing it with them."
                 " What a changed policy left undecided waits for a run that begins alone."

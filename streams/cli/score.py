@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import typer
 
+from streams.cli.marked import marked
 from streams.errors import ConfigError
 
 if TYPE_CHECKING:
-    from agents.scorers import Hit, Scorer, Text
+    from agents.scorers import Scorer, Text
 
 _AT_ONCE = 500
 
@@ -110,22 +111,10 @@ def _explain(by: "Scorer", batch: list[_Row]) -> None:
             continue
         found = by.one(*row.text)
         hits = by.hits(row.text.response) if by.hits else []
-        console().print(_marked(row.text.response, hits), soft_wrap=True)
+        console().print(marked(row.text.response, hits), soft_wrap=True)
         console().print(f"{by.label} {found.score:g}", style="bold")
         for name, value in found.signals.items():
             if value:
                 rules = [row.text.response[h.start : h.end] for h in hits if h.signal == name]
                 shown = "  " + ", ".join(repr(each) for each in dict.fromkeys(rules))
                 console().print(f"  {name} {value:g}{shown if rules else ''}", markup=False)
-
-
-def _marked(text: str, hits: "list[Hit]") -> Any:
-    from rich.text import Text as Shown
-
-    shown = Shown(text)
-    colours = ("cyan", "green", "yellow", "magenta", "blue", "red")
-    names = sorted({hit.signal for hit in hits})
-    for hit in hits:
-        colour = colours[names.index(hit.signal) % len(colours)]
-        shown.stylize(f"bold {colour}", hit.start, hit.end)
-    return shown

@@ -20,16 +20,30 @@ def settle(store: "Store", found: Settings, curriculum: "Curriculum") -> None:
 
     Raises:
         GroupTaken: A worker is at it.
+        ConfigError: A gate's scorer is not the one that gave the scores on the log.
     """
-    from agents.settle import STEPS
+    from agents.settle import STEPS, check
 
     with store.held(found.group):
         steps = deque(STEPS)
         while steps:
             with viewed(store, found, curriculum) as views:
+                check(views, curriculum)
                 # The views are of one moment: what a step wrote is seen in the next ones.
                 while steps and not _wrote(store, steps.popleft()(store, views, curriculum)):
                     pass
+
+
+def look(store: "Store", found: Settings, curriculum: "Curriculum") -> None:
+    """Only check the scorers, for who decides beside others and can't settle.
+
+    Raises:
+        ConfigError: A gate's scorer is not the one that gave the scores on the log.
+    """
+    from agents.settle import check
+
+    with viewed(store, found, curriculum) as views:
+        check(views, curriculum)
 
 
 def _wrote(store: "Store", facts: "Iterator[Fact]") -> bool:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,10 @@ def begun(home: Path, model: str) -> Path:
     lem(home, "seed")
     lem(home, "distill", "--phase", "demo", "--model", model, "--limit", "120")
     return home
+
+
+def by_id(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(found, key=lambda fields: fields["id"])
 
 
 def records(home: Path) -> int:
@@ -61,7 +66,8 @@ def test_a_run_killed_twenty_times_ends_like_one_that_was_not(tmp_path: Path, mo
 
     assert kills >= KILLS // 2
     for topic in TOPICS:
-        assert facts(home, topic) == facts(left_alone, topic), topic
+        # Gate and dedup write to one topic, in turns that follow from the machine's load.
+        assert by_id(facts(home, topic)) == by_id(facts(left_alone, topic)), topic
     assert datasets(home) == datasets(left_alone)
     assert len(datasets(home)) == 4
     lem(home, "log", "verify")

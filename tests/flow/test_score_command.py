@@ -1,4 +1,4 @@
-"""`lem score` and `lem scorers`, as a user runs them."""
+"""`lem score`, as a user runs it."""
 
 import json
 import subprocess
@@ -75,40 +75,3 @@ def test_a_file_that_is_not_there_is_told(home: Path) -> None:
     said = refusal(home, "score", "none.jsonl", "--scorer", "lek@2")
 
     assert "none.jsonl can't be read" in said
-
-
-def test_a_scorer_of_the_users_own_is_a_file(home: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "scorers"
-    folder.mkdir()
-    shown = lem(home, "scorers", "show", "lek@2").stdout
-    (folder / "lek@9.yaml").write_text(shown.replace("version: '2'", "version: '9'"))
-    env = {"LEM_SCORERS": str(folder)}
-
-    labels = [row["scorer"] for row in rows(lem(home, "scorers", "list", "--json", env=env))]
-    differing = lem(home, "scorers", "diff", "lek@2", "lek@9", env=env, status=1).stdout
-
-    assert "lek@9" in labels
-    assert "+version: '9'" in differing
-    assert "weight" not in differing
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("lek@2", "name: lek", "lek@2 is defined twice"),
-        ("own@1", "name: own", "own@1.yaml is no definition of a scorer"),
-        ("own@1", "{name: own, version: '2', summary: s, signals: {}}", "calls itself own@2"),
-        (
-            "own@1",
-            "{name: own, version: '1', summary: s,"
-            " signals: {a: {weight: 1, count: [{find: ['(?=x)']}]}}}",
-            "look-around",
-        ),
-    ],
-)
-def test_a_file_that_is_no_scorer_is_told(
-    home: Path, tmp_path: Path, name: str, text: str, said: str
-) -> None:
-    (tmp_path / f"{name}.yaml").write_text(text)
-
-    assert said in refusal(home, "scorers", "list", LEM_SCORERS=str(tmp_path))

@@ -8,6 +8,7 @@ With a prompt it also says how far the response goes beyond it.
 """
 
 from agents.scorers.base import Scorer
+from agents.scorers.fixtures import FIXTURES
 from agents.scorers.grammar.formula import definition, function
 
 __all__ = ["SCORERS"]
@@ -19,6 +20,7 @@ SCORERS: tuple[Scorer, Scorer] = (
         definition=definition("as_run"),
         summary="How varied a text's verbs, nouns and tenses are, and whether it asks; 0 to 100.",
         function=function("as_run"),
+        fixtures=FIXTURES["grammar@3"],
     ),
     Scorer(
         name="grammar",
@@ -26,5 +28,6 @@ SCORERS: tuple[Scorer, Scorer] = (
         definition=definition("initialised"),
         summary="As grammar@3, with the words that its reference lists but never loaded.",
         function=function("initialised"),
+        fixtures=FIXTURES["grammar@3-initialised"],
     ),
 )

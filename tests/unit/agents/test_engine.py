@@ -11,6 +11,7 @@ from agents.scorers.alphabet import Alphabet
 from agents.scorers.base import Text
 from agents.scorers.definition import Definition, Rule, Signal
 from agents.scorers.engine import Engine
+from agents.scorers.places import Places
 from tests import oracle
 from tests.unit.agents.tables import DEFINITIONS
 
@@ -51,6 +52,72 @@ def test_what_is_repeated_is_scored_as_it_is_plainly(
     assert Engine(definition).scores([Text(text)]) == [oracle.score(definition, text)]
 
 
+@every_table
+@settings(deadline=None, max_examples=100)
+@given(text=pieces | st.text())
+def test_hits_are_as_many_as_are_counted(definition: Definition, text: str) -> None:
+    hits = Places(Engine(definition)).hits(text)
+
+    for name, signal in definition.signals.items():
+        for rule in signal.count:
+            ends = [hit.end for hit in hits if hit.signal == name and hit.rule in rule.find]
+            count = oracle.score(_definition(rule), text).score
+            assert bool(ends) == bool(count) if rule.at_least else len(ends) == max(0, count)
+
+
+@every_table
+@settings(deadline=None, max_examples=100)
+@given(text=pieces | st.text())
+def test_a_hit_is_of_the_first_pattern_that_matches_in_its_place(
+    definition: Definition, text: str
+) -> None:
+    for hit in Places(Engine(definition)).hits(text):
+        rules = definition.signals[hit.signal].count
+        rule = next(rule for rule in rules if hit.rule in rule.find)
+        found = {find: _end(rule, find, text, hit.start) for find in rule.find}
+        assert next((find, end) for find, end in found.items() if end) == (hit.rule, hit.end)
+
+
+@every_table
+@settings(deadline=None, max_examples=100)
+@given(texts=st.lists(pieces | st.text(), max_size=4))
+def test_a_rule_has_fired_where_there_is_a_hit_of_it(
+    definition: Definition, texts: list[str]
+) -> None:
+    places = Places(Engine(definition))
+
+    fired, met = places.fired(texts, places.rules)
+
+    hits = {(hit.signal, hit.rule) for text in texts for hit in places.hits(text)}
+    taken_off = {
+        (name, find)
+        for name, signal in definition.signals.items()
+        for rule in signal.count
+        for find in rule.find
+        if rule.less
+    }
+    assert hits - taken_off == fired - taken_off
+    assert hits <= fired <= met
+
+
+def test_a_rule_behind_another_is_met_and_never_fires() -> None:
+    rule = Rule(find=("tension", "high tension", "tensions"), whole=True)
+    places = Places(Engine(_definition(rule)))
+
+    fired, met = places.fired(["tensions", "high tension"], places.rules)
+
+    assert {one.rule for one in fired} == {"high tension", "tensions"}
+    assert {one.rule for one in met} == {"tension", "high tension", "tensions"}
+
+
+def test_where_too_few_are_found_nothing_fires() -> None:
+    rule = Rule(find=("a", "b"), at_least=2)
+    places = Places(Engine(_definition(rule)))
+
+    assert places.fired(["a", "b"], places.rules).met == set()
+    assert {one.rule for one in places.fired(["a", "xbb"], places.rules).fired} == {"b"}
+
+
 @pytest.mark.parametrize(
     "pattern", [r"\w", r"\W", r"\s", r"\S", r"\d", r"\D", r".", r"[^a-z]", "—"]
 )
@@ -69,6 +136,13 @@ def test_every_character_is_folded_as_python_ignores_case() -> None:
     for letter in "abcdefghijklmnopqrstuvwxyz":
         places = [match.start() for match in re.finditer(letter, EVERY, re.IGNORECASE)]
         assert [match.start() for match in re.finditer(letter, folded)] == places
+
+
+def _end(rule: Rule, find: str, text: str, start: int) -> int | None:
+    """Where a pattern that matches in this place ends, the rule's first character aside."""
+    seen, flags = text[rule.but_first :], re.IGNORECASE if rule.fold else 0
+    match = re.compile(rule.around(find), flags).match(seen, start - rule.but_first)
+    return match and match.end() + rule.but_first
 
 
 def _definition(rule: Rule) -> Definition:

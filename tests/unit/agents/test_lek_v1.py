@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.scorers import lek_v1
+from agents.scorers import lek_v1, lek_v1_rules
 from agents.scorers.base import Hit, Scorer
 from streams.ids import digest
 from tests.real import DATA, real
@@ -20,7 +20,7 @@ both = pytest.mark.parametrize("scorer", [PY, GO], ids=lambda one: one.label)
 
 WORD = "[0-9A-Za-z_]"
 ASCII_EDGE = rf"(?-i:(?<!{WORD})(?={WORD})|(?<={WORD})(?!{WORD}))"
-VERBS = lek_v1._AGENCY.split("|")
+VERBS = lek_v1_rules.AGENCY.split("|")
 PIECES = [
     *("I ", "I", "i ", "I\t", "I\v", "I am", "am", "I feel", "know", "will", "wills", "i was"),
     *("as an AI", "I cannot", "i can't", "I'm just a", "i am just a", "Language model", "The "),
@@ -213,7 +213,7 @@ def test_a_hit_is_in_the_text_and_each_that_is_counted_is_one(scorer: Scorer, te
 
 
 def test_hits_say_what_was_found_and_where() -> None:
-    personal, text = lek_v1.FIRST_PERSON.phrases[0], "The \u0130 key. I am. I am"
+    personal, text = lek_v1_rules.FIRST_PERSON.phrases[0], "The \u0130 key. I am. I am"
 
     assert _hits(PY, text) == [
         Hit("creative_form", "The ", 0, 4),
@@ -239,15 +239,9 @@ def test_the_port_lets_no_character_become_a_letter_of_an_ascii_word() -> None:
     assert lower[:128] == every[:128].lower()
 
 
-def test_the_definitions_are_those_that_were_released() -> None:
-    """Events name them; another digest needs another version, not another line here."""
-    assert PY.definition == "ac06b006305a072ae538da95bd252c2ed1635e9dfbf0410c3bb64c39e37ae768"
-    assert GO.definition == "546c69527b17928f9997159fec3584bb98ab091b7a21aa17521ff84d3676f39c"
-
-
 def _alone(scorer: Scorer, signal: str, text: str) -> int:
     """Each phrase by itself; to the script a marker with a capital is in no text."""
-    (rule,) = (rule for rule in lek_v1.RULES if rule.signal.startswith(signal))
+    (rule,) = (rule for rule in lek_v1_rules.RULES if rule.signal.startswith(signal))
     if scorer is GO:
         alone = (f"(?i){ASCII_EDGE}{one}{ASCII_EDGE}" for one in rule.phrases)
         return sum(len(re.findall(one, text)) for one in alone)

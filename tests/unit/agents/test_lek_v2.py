@@ -98,13 +98,6 @@ def test_a_megabyte_of_one_piece_is_scored(piece: str, tail: str) -> None:
     assert score(text).score <= 49
 
 
-def test_the_definition_is_the_one_that_was_released() -> None:
-    """Events name it; another digest needs another version, not another line here."""
-    assert scorer("lek@2").definition == (
-        "d7f434b534fa4e8c1435bd107eb00af75fa73a125f81a390ef1363065e1c8545"
-    )
-
-
 def _places(pattern: str, text: str, flags: int = 0) -> list[int]:
     return [match.start() for match in re.finditer(pattern, text, flags)]
 

@@ -19,7 +19,14 @@ JSON_KERNEL = r"""{
   "rules": ["Keep the lamp lit \u2014 even when\nno ship is due; \"tomorrow\" is a kind of ship."]
 }"""
 KERNELS = {"plain.txt": PLAIN_KERNEL, "harbour.json": JSON_KERNEL}
-GATE = Gate(scorer="lek@2", threshold=20.0, outcomes=("ok",), leak_words=6, review_share=0.1)
+GATE = Gate(
+    scorer="lek@2",
+    threshold=20.0,
+    calibrated="lek@2",
+    outcomes=("ok",),
+    leak_words=6,
+    review_share=0.1,
+)
 GENERATED = Generated(
     at=datetime(2026, 1, 2, tzinfo=UTC),
     by="lem/0@here",

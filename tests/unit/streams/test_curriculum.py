@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import kernel
-from streams.curriculum import Gate, Phase, load
+from streams.curriculum import Phase, load
 from streams.errors import ConfigError
 
 SEEDS = Path(__file__).resolve().parents[3] / "seeds"
@@ -91,16 +91,59 @@ def test_another_threshold_is_another_policy() -> None:
     assert phase.policy != msgspec.structs.replace(phase, gate=gate).policy
 
 
-def test_the_policy_follows_from_the_gate_alone_and_stays_as_it_was() -> None:
-    gate = Gate(scorer="lek@2", threshold=24.0, outcomes=("ok",), leak_words=12, review_share=0.1)
+def test_a_policy_keeps_the_digest_under_which_the_log_has_its_decisions() -> None:
+    assert {name: phase.policy for name, phase in SHIPPED.phases.items()} == {
+        "0": "4cea95909b7b07e51e18ab4b7a4a505ff3774aadb6f16435ae4e1475f9903e2c",
+        "1": "2e47e8e66229a35fb6e48c5880508c3af8f4ff077b753f58319211d1212444f2",
+        "2": "6971fbccd7ee94b3ae2435494811e91aef7b51bf6f0817058b8807adc2e4497b",
+        "3": "10bdffacca486a516b322d3c20e00d51d60f06b61c867e5c760bf059da8c3f88",
+        "4": "2afceb328db0b55ec6fc7b9901ab7279b047706c517b9e54585dfad586c1830d",
+        "demo": "7ddfba770de7fd1d11ddd258092291a17701ed2e1301dd2603d0b254a3ffecb6",
+    }
 
-    assert SHIPPED.phase("1").gate == gate
-    assert SHIPPED.phase("1").policy == (
-        "2e47e8e66229a35fb6e48c5880508c3af8f4ff077b753f58319211d1212444f2"
-    )
+
+def test_the_policy_follows_from_the_gate_alone() -> None:
+    gate = SHIPPED.phase("1").gate
+
     assert msgspec.structs.replace(SHIPPED.phase("4"), gate=gate).policy == (
         SHIPPED.phase("1").policy
     )
+
+
+def test_what_the_threshold_was_set_for_is_no_part_of_the_policy(tmp_path: Path) -> None:
+    path = changed(tmp_path, "calibrated: null", "calibrated: lek@1-go")
+
+    assert load(path).phase("0").policy == SHIPPED.phase("0").policy
+
+
+def test_a_gate_that_was_set_for_another_scorer_is_refused_with_the_way_out(
+    tmp_path: Path,
+) -> None:
+    path = changed(tmp_path, "scorer: lek@2, threshold: 24.0", "scorer: lek@2.1, threshold: 24.0")
+
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+
+    assert str(caught.value) == (
+        f'{path}: phase "1": Gate 24.0 was set for lek@2, but the scores are from lek@2.1. Go back'
+        " to lek@2, where `lem compare lek@2 lek@2.1` shows what would change, or set a gate for"
+        " lek@2.1: its threshold, and `calibrated: lek@2.1` - at `$.gate`"
+    )
+
+
+def test_a_gate_may_be_set_for_another_scorer_as_a_whole(tmp_path: Path) -> None:
+    old = "scorer: lek@2, threshold: 24.0, calibrated: lek@2"
+    path = changed(tmp_path, old, "scorer: lek@2.1, threshold: 18, calibrated: lek@2.1")
+
+    gate = load(path).phase("1").gate
+
+    assert (gate.scorer, gate.threshold, gate.calibrated) == ("lek@2.1", 18.0, "lek@2.1")
+
+
+def test_without_a_threshold_any_scorer_may_stand_there(tmp_path: Path) -> None:
+    path = changed(tmp_path, "scorer: lek@2, threshold: null", "scorer: lek@9, threshold: null")
+
+    assert load(path).phase("0").gate.scorer == "lek@9"
 
 
 def test_a_whole_number_is_the_same_policy_as_its_decimal(tmp_path: Path) -> None:
@@ -115,6 +158,9 @@ def test_a_whole_number_is_the_same_policy_as_its_decimal(tmp_path: Path) -> Non
         ("threshold: 24.0", "threshold: high", r'phase "1": Expected .* - at `\$.gate.threshold`'),
         ("threshold: 24.0", "threshold: .nan", r'phase "1": .* - at `\$.gate.threshold`'),
         ("scorer: lek@2", "scorer: lek", r'phase "0": .* - at `\$.gate.scorer`'),
+        ("24.0, calibrated: lek@2,", "24.0,", r"24\.0 does not say .*; write `calibrated: lek@2`"),
+        ("24.0, calibrated: lek@2,", "24.0, calibrated: null,", r"write `calibrated: lek@2`"),
+        ("calibrated: lek@2", "calibrated: lek", r'phase "1": .* - at `\$.gate.calibrated`'),
         ("outcomes: [ok]", "outcomes: [fine]", r"Invalid enum value 'fine' - at `\$.gate.outcomes"),
         ("outcomes: [ok]", "outcomes: []", r"length >= 1 - at `\$.gate.outcomes`"),
         ("leak_words: 12", "leak_words: 0", r">= 1 - at `\$.gate.leak_words`"),
