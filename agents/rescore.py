@@ -5,13 +5,14 @@ begun again, and run beside a worker.
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from agents.score import told
-from agents.scorers import Scorer, Text
+from agents.scorers import Score, Scorer, Text
 from agents.scorers.changed import refuse_changed
 from schemas import Scored
 from streams.origin import Origin, origin
@@ -19,13 +20,14 @@ from streams.origin import Origin, origin
 if TYPE_CHECKING:
     from streams.replay import Views
 
-_AT_ONCE = 1000  # generations in memory; at 100 KB each, 100 MB
+_AT_ONCE = 500  # generations, three times over in memory: asked for, being scored, being written
 
+# `not in` rather than `not exists`: for that one DuckDB may keep the generations in memory, with
+# their texts, and not the ids of those that have a score.
 _WANTED = """
 from generations g
-where not exists (
-  select 1 from scores s
-  where s.generation = g.id and s.scorer = $scorer and s.definition = $definition
+where g.id not in (
+  select generation from scores where scorer = $scorer and definition = $definition
 )
 and ($since is null or g.logged_at >= $since)
 and ($run is null or contains(g.run, $run))
@@ -61,16 +63,39 @@ def missing(views: "Views", by: Scorer, choice: Choice) -> int:
 
 
 def rescored(views: "Views", by: Scorer, choice: Choice) -> Iterator[Scored]:
-    """The scores that are missing, in the order of the log."""
+    """The scores that are missing, in no certain order.
+
+    They are made in a thread, some hundred ahead of whoever asks for them: one core scores while
+    another one writes.
+    """
+    parts = _parts(views, by, choice)
+    with ThreadPoolExecutor(1, "lem-rescore") as ahead:
+        coming = ahead.submit(next, parts, None)
+        while part := coming.result():
+            coming = ahead.submit(next, parts, None)
+            yield from part
+
+
+def unscored(views: "Views", by: Scorer, choice: Choice) -> Iterator[list[tuple[str, ...]]]:
+    """The generations without a score, some hundred at a time: id, run, phase, response, prompt."""
     found = views.db.cursor().execute(
         f"select g.id, g.run, g.phase, g.response, g.prompt {_WANTED}", _values(by, choice)
     )
-    common = origin()
     while rows := found.fetchmany(_AT_ONCE):
+        yield rows
+
+
+def _parts(views: "Views", by: Scorer, choice: Choice) -> Iterator[list[Scored]]:
+    common = origin()
+    for rows in unscored(views, by, choice):
         scores = by.function([Text(response, prompt) for *_, response, prompt in rows])
-        for (generation, run, phase, *_), one in zip(rows, scores, strict=True):
-            whence = Origin(at=common["at"], by=common["by"], run=run, cause=generation)
-            yield told(generation, phase, one, by, whence)
+        yield [_told(row, one, by, common) for row, one in zip(rows, scores, strict=True)]
+
+
+def _told(row: tuple[str, ...], found: Score, by: Scorer, common: Origin) -> Scored:
+    generation, run, phase, *_ = row
+    whence = Origin(at=common["at"], by=common["by"], run=run, cause=generation)
+    return told(generation, phase, found, by, whence)
 
 
 def _values(by: Scorer, choice: Choice) -> dict[str, Any]:

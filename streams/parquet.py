@@ -31,6 +31,8 @@ FILE_RECORDS = 2048
 """Records in a file; as many, less one, may have to be read from the log at each opening."""
 
 _PENDING = 2  # files under way: one is compressed while the disk takes the one before
+_GROUP_BYTES = 16_000_000  # of rows that stand together: whoever reads one has all of them at once
+_LARGE_BYTES = 4 * _GROUP_BYTES  # of a file; no more than one such is under way
 _FORMAT = 1  # of the files; another one has them written again
 _NOTE = b"lem"  # under which a file's footer holds its `_Note`
 
@@ -158,7 +160,8 @@ class _Copy:
         return self._folder / topic / str(partition) / name
 
     def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
-        self.settle(left=_PENDING)
+        is_large = sum(each.nbytes for each in rows.batches) > _LARGE_BYTES
+        self.settle(left=0 if is_large else _PENDING)
         part.unreadable.extend(rows.unreadable)
         if self._is_writable:
             done = self._disk.submit(_land, self._writer.submit(_write, path, rows), path)
@@ -181,7 +184,8 @@ def _write(path: Path, rows: Rows) -> Path:
     unfinished = path.with_name(f".{uuid.uuid4().hex}")
     try:
         # By its path: a Python file would take the interpreter's lock for each page.
-        pq.write_table(table, unfinished, compression="snappy")
+        size = max(1, table.num_rows * _GROUP_BYTES // max(1, table.nbytes))
+        pq.write_table(table, unfinished, compression="snappy", row_group_size=size)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise

@@ -73,7 +73,7 @@ def opened(
     ends = store.ends()
     parts = copied(store, home, ends, progress)
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": "25%",  # a model may run beside; the rest is spilled to disk
+        "memory_limit": _MEMORY,
         "threads": min(4, os.cpu_count() or 1),
         "temp_directory": str(home / "columns" / ".spilled"),
         "autoinstall_known_extensions": False,  # nothing is fetched from the net
@@ -106,5 +106,6 @@ def _attach(
     views.add_views(db)
 
 
+_MEMORY = "400MB"  # a model may run beside; what takes more is spilled to disk
 _UNREADABLE = 'topic varchar, "partition" integer, "offset" bigint, error varchar'
 _POLICIES = "phase varchar, policy varchar, scorer varchar, threshold double"

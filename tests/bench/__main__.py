@@ -1,11 +1,11 @@
 """Run every measurement and print one table; `--json` for scripts."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, flow, kafka, replay, score, start, tail
+from tests.bench import append, flow, kafka, replay, rescore, score, start, tail
 
 
 def measured() -> Iterator[Row]:
@@ -21,12 +21,27 @@ def measured() -> Iterator[Row]:
     yield _limit("through two agents, events/s", flow.rate()["events_per_s"], "-")
     found = score.ratio()
     yield _row("score by lek@2, texts/s", found, "re.findall per rule", "≥ 20")
+    yield from _rescored()
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
     if lacking := missing():
         print(f"Kafka is not measured: {' and '.join(lacking)} not found.", file=sys.stderr)
     else:
         yield from _over_kafka()
+
+
+def _rescored() -> Iterator[Row]:
+    found = rescore.rates()
+    count = f"{found['generations']:,}"
+    what = f"{count} rescored, refreshed, compared, /s"
+    yield _row(what, found, "re.findall, only scoring", "-")
+    per_core = {"ours": None, "rival": None, "ratio": found["ratio_per_core"]}
+    yield _row(f"{count} the same, by the time of cores", per_core, "re.findall, only scoring", "-")
+    for part, each in found["parts"].items():
+        yield _limit(f"{count}: {part} alone, generations/s", each["per_s"], "-")
+    for step, each in found["commands"].items():
+        yield _limit(f"{count}: {step}, generations/s", each["per_s"], "-")
+        yield _limit(f"{count}: {step}, memory at its peak, MB", each["peak_mb"], "< 1,000")
 
 
 def _over_kafka() -> Iterator[Row]:
@@ -41,7 +56,7 @@ def _over_kafka() -> Iterator[Row]:
         yield _limit("Kafka: lag of `lem tail`, p99, ms", found["p99_ms"], "< 50")
 
 
-def _row(what: str, found: dict[str, float], name: str, target: str) -> Row:
+def _row(what: str, found: Mapping[str, float | None], name: str, target: str) -> Row:
     return {
         "what": what,
         "lem": found["ours"],

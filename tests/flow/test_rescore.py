@@ -4,15 +4,16 @@ import random
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from agents.scorers import scorer
 from schemas import Generated, Scored
-from tests.events import generated, put, requested, scored
+from tests.events import generated, probed, put, requested, scored
 from tests.kafka import Kafka
-from tests.lem import command, environment, events, lem, log, refusal, rows
+from tests.lem import command, environment, events, lem, log, refusal, rows, until
 
 COUNT = 5000
 
@@ -100,6 +101,49 @@ def test_a_rescore_killed_again_and_again_misses_none_and_doubles_none(home: Pat
     assert kills
     assert sorted(found) == sorted(each.id for each in answers)
     lem(home, "log", "verify", status=1)  # its generations answer no request
+
+
+def test_a_rescore_stopped_by_hand_goes_on_where_it_was(home: Path) -> None:
+    answers = filled(home, COUNT)
+
+    with subprocess.Popen(
+        command("rescore", "--scorer", "lek@2"),
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as stopped:
+        with log(home) as store:
+            until(lambda: store.end("scores", 0) > 0)
+        stopped.send_signal(signal.SIGINT)
+        status = stopped.wait()
+    before = len(told(home))
+    (row,) = rows(lem(home, "rescore", "--scorer", "lek@2", "--json"))
+
+    assert (status, row["scored"]) == (130, COUNT - before)
+    assert sorted(each.generation for each in told(home)) == sorted(each.id for each in answers)
+
+
+def test_others_may_write_meanwhile(home: Path) -> None:
+    answers = {each.id for each in filled(home, COUNT)}
+
+    with subprocess.Popen(
+        command("rescore", "--scorer", "lek@2"),
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as rescore:
+        others: list[Scored] = []
+        with log(home) as store:
+            while rescore.poll() is None:
+                later = generated(requested(probed("later"), sample=len(others)))
+                others.append(scored(later, scorer="other@1"))
+                put(store, later, others[-1])
+        status = rescore.wait()
+
+    found = Counter(each.scorer for each in told(home) if each.generation in answers)
+    assert (status, found) == (0, {"lek@2": COUNT})
+    assert others
+    assert others == [each for each in told(home) if each.scorer == "other@1"]
 
 
 def test_a_changed_definition_is_refused_with_both_hashes(home: Path) -> None:
