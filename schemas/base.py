@@ -26,7 +26,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_u
     """When it happened, UTC."""
 
     by: str
-    """Who wrote it: program, version and host, as `lem/0.1.0@mac-1`."""
+    """Who wrote it: program, version, and host or worker, as `lem/0.1.0@mac-1`."""
 
     run: str | None = None
     """The run it belongs to; none for probes, which stand before every run."""

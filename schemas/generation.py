@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from schemas.base import Fact
 
-Outcome = Literal["ok", "empty", "truncated", "token_leak", "error"]
+Outcome = Literal["ok", "empty", "truncated", "token_leak", "loop", "error"]
 SystemRole = Literal["none", "system", "merged"]
 
 
@@ -46,7 +46,11 @@ class Generated(Fact, frozen=True, kw_only=True, tag="generated"):
 
     outcome: Outcome
     """`ok`; `empty`: no text; `truncated`: cut off at max_tokens; `token_leak`: control tokens in
-    the text; `error`: no answer came, `error` says why."""
+    the text; `loop`: went round in circles; `error`: no answer came, `error` says why."""
+
+    reasoning: str = ""
+    """What the model thought aloud between `<think>` and `</think>`, if it does; neither scored
+    nor trained on."""
 
     error: str | None = None
     """One sentence, for the outcome `error`."""
@@ -67,8 +71,14 @@ class Generated(Fact, frozen=True, kw_only=True, tag="generated"):
     prompt_tokens: int = 0
     """Tokens read, the kernel and the template included."""
 
+    saved_tokens: int = 0
+    """How many of the tokens read had been read for another request and were not read again."""
+
     completion_tokens: int = 0
-    """Tokens written."""
+    """Tokens written, the reasoning's too."""
+
+    cost: float | None = None
+    """What the server asks for it, in the currency of the configured prices; none without any."""
 
     prefill_s: float = 0.0
     """Seconds until the first token."""

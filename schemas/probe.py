@@ -33,6 +33,12 @@ class Probed(Fact, frozen=True, kw_only=True, tag="probed"):
     kind: RephrasingKind | None = None
     """How a rephrasing differs from its original; none for an original."""
 
+    voice: str | None = None
+    """Who speaks in it, as `elder`, where its author wrote one scenario in several voices."""
+
+    region: str | None = None
+    """The part of the world that it is set in, as its author named it."""
+
     @property
     def original(self) -> str:
         """The probe id that splits are made by: its original's, or its own."""

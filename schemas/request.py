@@ -1,10 +1,12 @@
 """A request: one probe, under one condition, for the n-th time."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
 from schemas.base import Fact
+
+Arrangement = Literal["system", "sandwich"]
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +61,7 @@ class Requested(Fact, frozen=True, kw_only=True, tag="requested"):
     """The kernel's name; its text stands in the run's `Started`."""
 
     kernel_digest: str | None
-    """SHA-256 of the kernel's text; none without a kernel."""
+    """That of the run's `Kernel`; none without a kernel."""
 
     sampling: Sampling
     """How the answer is drawn."""
@@ -69,3 +71,7 @@ class Requested(Fact, frozen=True, kw_only=True, tag="requested"):
 
     attempt: int = 0
     """How often this sample ended in an error and was asked for again."""
+
+    arrangement: Arrangement = "system"
+    """Where the kernel stands: as the system message, or behind the prompt with the axioms as the
+    system message. No part of the id, since the digest of a sandwich is that of both texts."""

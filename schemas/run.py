@@ -5,20 +5,28 @@ from typing import ClassVar
 import msgspec
 
 from schemas.base import Fact
-from schemas.request import Sampling
+from schemas.request import Arrangement, Sampling
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """The system prompt of a run, whole, so that the log explains itself."""
+    """What a run's prompts are surrounded by, whole, so that the log explains itself."""
 
     name: str
-    """The file's name, as `lek-1.json`."""
+    """The file's name, as `lek-1.json`; of a sandwich `sandwich:lek-1.json`."""
 
     digest: str
-    """SHA-256 of the text, 64 hexadecimal digits."""
+    """SHA-256 of the text, or of both texts of a sandwich; 64 hexadecimal digits."""
 
     text: str
-    """The text that the model was given."""
+    """The text that the model was given: as the system message, in a sandwich behind the prompt."""
+
+    axioms: str | None = None
+    """The system message of a sandwich; none where the text itself is the system message."""
+
+    @property
+    def arrangement(self) -> Arrangement:
+        """Where the text stands."""
+        return "system" if self.axioms is None else "sandwich"
 
 
 class Started(Fact, frozen=True, kw_only=True, tag="started"):
@@ -40,7 +48,7 @@ class Started(Fact, frozen=True, kw_only=True, tag="started"):
     """How answers are drawn."""
 
     kernel: Kernel | None
-    """The system prompt; none where the phase asks without one."""
+    """What surrounds the prompts; none where they are asked alone."""
 
     samples: int
     """How often each prompt is asked."""

@@ -1,31 +1,25 @@
-"""The Faust app, made from Settings, and the loop that every agent runs."""
+"""The Faust app, made from Settings: what is common to all agents, and what stops them."""
 
 import asyncio
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import faust
-from faust.types import Message
 
 from schemas.base import Fact
 from streams import envelope
 from streams.config import Settings
 from streams.connect import connected, declare
 from streams.curriculum import load
-from streams.errors import LemError, LogError, RecordTooLarge, UnreadableRecord
-from streams.log.records import Draft, Record
+from streams.errors import LemError, LogError
+from streams.log.records import Draft
 
 _COMMIT_EVERY_S = 0.5  # what a kill may make a worker do again
 _PREFETCH = 200  # records ahead of an agent: of 100 KB each 20 MB a topic, of the largest 1.6 GB
 
-F = TypeVar("F", bound=Fact)
 T = TypeVar("T")
-Handle = Callable[[F], Awaitable[Iterable[Fact]]]
-log = logging.getLogger(__name__)
 
 
 class App(faust.App):
@@ -62,7 +56,7 @@ class App(faust.App):
         self.failure: Exception | None = None
         """Why it is to stop, where it is not by wish."""
         self.busy = 0
-        """How many records agents are at work on."""
+        """How many records agents are at work on, or have told of and not yet on the log."""
         self.unsettled: set[str] = set(self.curriculum.phases)
         """Phases whose dataset may have changed since it was last looked at."""
         self.closing: list[Callable[[], None]] = []
@@ -122,68 +116,6 @@ class App(faust.App):
         return sent
 
 
-async def work(app: App, stream: Any, kind: type[F], handle: Handle[F], *, step: str) -> None:
-    """Hand each event of the stream to `handle`, tell what it returns, then acknowledge.
-
-    A record that can't be read, or that makes `handle` fail, is buried and stops nobody. A
-    `LemError` stops the worker instead: it is the user's to mend, and the record is not
-    acknowledged, so that it is done again.
-    """
-    stream.enable_acks = False  # Faust takes what was cancelled or failed for done too
-    done = _Acknowledging(app)
-    async for event in stream.events():
-        if app.leaving.is_set():
-            await _leave()
-        app.busy += 1
-        try:
-            drafts = await _handled(app, event.message, kind, handle, step)
-            done.add(event, [await app.put(draft) for draft in drafts])
-        except Exception as error:
-            app.fail(as_ours(error, app.store.place))
-            app.busy -= 1
-        except BaseException:
-            app.busy -= 1
-            raise
-
-
-class _Told(NamedTuple):
-    """A record that was handled, and its effects on their way to the log."""
-
-    event: Any
-    sent: "list[asyncio.Future[Any]]"
-
-
-class _Acknowledging:
-    """Acknowledges an agent's records in their order, each when its effects are on the log.
-
-    In their order, since Faust commits past what is not acknowledged where more than one record of
-    a partition is under way. After a failure nothing more is acknowledged.
-    """
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._waiting: deque[_Told] = deque()
-
-    def add(self, event: Any, sent: "list[asyncio.Future[Any]]") -> None:
-        self._waiting.append(_Told(event, sent))
-        for each in sent:
-            each.add_done_callback(self._look)
-        self._look()
-
-    def _look(self, done: "asyncio.Future[Any] | None" = None) -> None:
-        if done and (error := _failure(done)):
-            self._app.fail(as_ours(error, self._app.store.place))
-        while self._waiting and all(map(asyncio.Future.done, self._waiting[0].sent)):
-            event, sent = self._waiting.popleft()
-            self._app.busy -= 1
-            if not self._app.failure and not any(map(_failure, sent)):
-                event.ack()
-
-
-def _failure(done: "asyncio.Future[Any]") -> BaseException | None:
-    return asyncio.CancelledError() if done.cancelled() else done.exception()
-
-
 def as_ours(error: BaseException, place: str) -> LemError:
     """What stopped a worker, as one line for a person."""
     if isinstance(error, LemError):
@@ -194,33 +126,3 @@ def as_ours(error: BaseException, place: str) -> LemError:
     )
     found.__cause__ = error
     return found
-
-
-async def _handled(
-    app: App, message: Message, kind: type[F], handle: Handle[F], step: str
-) -> list[Draft]:
-    record = _record(message, app.store.prefix)
-    try:
-        event = envelope.event(record)
-        found = await handle(event) if isinstance(event, kind) else ()
-        return [envelope.draft(fact) for fact in found]
-    except (UnreadableRecord, RecordTooLarge) as error:
-        said = str(error)
-    except LemError:
-        raise
-    except Exception as error:  # a fault of ours: kept with the record, no reason to stop others
-        log.info("%s failed at %s", step, record[:3], exc_info=True)
-        said = f"{step} failed: {type(error).__name__}: {error}"
-    return [envelope.draft(envelope.buried(record, step=step, error=said))]
-
-
-def _record(message: Message, prefix: str) -> Record:
-    """Faust's message as a record of the log; what `handle` needs of it."""
-    topic, partition, offset = message.topic, message.partition, message.offset
-    topic = topic.removeprefix(prefix)
-    return Record(topic, partition, offset, 0, message.key, message.value, ())
-
-
-async def _leave() -> None:
-    """Wait to be cancelled: the record at hand is not begun, and not acknowledged."""
-    await asyncio.Event().wait()

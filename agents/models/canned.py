@@ -13,12 +13,13 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from agents.models import Answer, Ask, control_tokens
+from agents.models import Answer, Ask, Model, control_tokens, reasoned
 from streams.errors import ModelError, ModelSilent
 
 
@@ -38,7 +39,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How long an answer takes."""
 
 
-class CannedModel:
+class CannedModel(Model):
     """A model that answers from a file, read once when it is opened."""
 
     def __init__(self, place: str) -> None:
@@ -46,18 +47,24 @@ class CannedModel:
         self._lines = read(place)
         self._revision = hashlib.sha256(Path(place).expanduser().read_bytes()).hexdigest()
 
-    def answer(self, ask: Ask) -> Answer:
-        """Answer with the first line that fits.
+        self._thread = ThreadPoolExecutor(1, "lem-canned")
 
-        Raises:
-            ModelSilent: No line fits.
-        """
+    room = 1
+    """One after the other, so that a rehearsal goes alike each time."""
+
+    def submit(self, ask: Ask) -> "Future[Answer]":
+        """Answer with the first line that fits; ModelSilent where none does."""
+        return self._thread.submit(self._answer, ask)
+
+    def _answer(self, ask: Ask) -> Answer:
         line = self._line(ask.prompt)
         time.sleep(line.delay_s)
         text = line.responses[ask.seed % len(line.responses)]
         cut = _cut(text, ask.sampling.max_tokens)
+        thought, said = reasoned(cut)
         return Answer(
-            text=cut,
+            text=said,
+            reasoning=thought,
             finish_reason=line.finish_reason if cut == text else "length",
             system_role="system" if ask.system else "none",
             revision=self._revision,
@@ -65,11 +72,12 @@ class CannedModel:
             completion_tokens=len(cut.split()),
             prefill_s=0.0,
             decode_s=line.delay_s,
-            control_tokens=control_tokens(cut),
+            control_tokens=control_tokens(said),
         )
 
     def close(self) -> None:
-        """Do nothing: nothing is held."""
+        """Let the thread go, after the answer at hand."""
+        self._thread.shutdown()
 
     def _line(self, prompt: str) -> Line:
         for line in self._lines:

@@ -20,18 +20,17 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """The longest wait, unless the server asks for a longer one."""
 
     timeout_s: float = 600.0
-    """How long one try may take, and the longest wait a server may ask for."""
+    """How long one try may take, and the longest wait a server may ask for. Long, since a server
+    on the desk may take minutes for one answer."""
 
 
-def wait_s(patience: Patience, attempt: int, *, told_s: float | None = None) -> float:
+def wait_s(patience: Patience, attempt: int) -> float:
     """Say how long to wait after the `attempt`-th try: at random up to a limit that doubles.
 
-    Chance keeps many workers from coming back all at once. What the server asks for counts as
-    the least, up to `timeout_s`.
+    Chance keeps many workers from coming back all at once.
     """
-    limit = min(patience.max_wait_s, patience.first_wait_s * 2 ** (attempt - 1))
-    drawn = random.uniform(0, limit)  # no secret depends on it
-    return max(drawn, min(told_s or 0.0, patience.timeout_s))
+    limit = min(patience.max_wait_s, patience.first_wait_s * 2.0 ** min(attempt - 1, 60))
+    return random.uniform(0, limit)  # no secret depends on it
 
 
 def told_s(header: str | None) -> float | None:
@@ -43,7 +42,7 @@ def told_s(header: str | None) -> float | None:
     except ValueError:
         pass
     try:
-        until = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        until = email.utils.parsedate_to_datetime(header).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())

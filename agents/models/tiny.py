@@ -75,7 +75,7 @@ def build(folder: Path, *, seed: int = 0, corpus: Iterable[str] | None = None) -
     Raises:
         ModelError: Something else is in `folder`.
     """
-    from agents.models.mlx import complaint
+    from agents.models.files import complaint
 
     if complaint(folder) is None:
         return folder

@@ -76,7 +76,7 @@ class Broker:
         return {
             "broker": hosts,
             "broker_credentials": credentials(self._settings),
-            "broker_client_id": worker_name(),
+            "broker_client_id": worker_name(self._settings.worker),
             "broker_request_timeout": PATIENCE_S,
             "broker_session_timeout": groups.SESSION_S,
             "broker_heartbeat_interval": groups.HEARTBEAT_S,

@@ -97,7 +97,7 @@ class Client:
         self._who = f'"{found.broker_user}", by {found.broker_mechanism}'
         self._common = self._security | {
             "bootstrap_servers": hosts.split(","),
-            "client_id": worker_name(),
+            "client_id": worker_name(found.worker),
             "request_timeout_ms": int(PATIENCE_S * 1000),
         }
         self._made: dict[str, Any] = {}

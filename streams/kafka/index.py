@@ -54,8 +54,9 @@ class Index:
             self._db.executescript(_TABLES)
 
     def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+        """Close the file, behind what a thread is at: SQLite itself would crash."""
+        with self._lock:
+            self._db.close()
 
     def ends(self) -> dict[TopicPartition, int]:
         """The first offset of each partition that is not in the index."""

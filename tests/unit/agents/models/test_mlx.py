@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from agents.models import Answer, check, open_model, outcome, tiny
-from agents.models.mlx import MlxModel, complaint, revision
+from agents.models.files import complaint, revision
+from agents.models.mlx import MlxModel
 from streams.errors import ModelError
 from tests.models import asking, variant
 

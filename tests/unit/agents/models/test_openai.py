@@ -1,14 +1,14 @@
 """A server that fails, refuses, talks nonsense or is not there."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from agents.models import open_model
 from agents.models.openai import OpenAIModel
-from agents.models.patience import Patience, told_s, wait_s
+from agents.models.patience import Patience
 from streams.errors import ModelError, ModelSilent
+from tests.lem import until
 from tests.models import Asked, Reply, asking, completion, free_port, scripted
 
 QUICK = Patience(tries=3, first_wait_s=0.001, max_wait_s=0.002, timeout_s=5.0)
@@ -59,14 +59,6 @@ def test_top_k_and_min_p_are_sent_where_they_are_set() -> None:
     assert (asked[0].body["top_k"], asked[0].body["min_p"]) == (40, 0.05)
 
 
-def test_without_a_key_none_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    with scripted(completion("Yes.")) as (url, asked):
-        ask_once(url)
-
-    assert "Authorization" not in asked[0].headers
-
-
 def test_what_the_server_tells_is_kept() -> None:
     reply = completion("Yes and")
     reply.body["choices"][0]["finish_reason"] = "length"
@@ -80,11 +72,42 @@ def test_what_the_server_tells_is_kept() -> None:
     assert answer.revision == "gemma-3-1b@fp1"
 
 
-def test_what_the_server_does_not_tell_is_nought() -> None:
-    with scripted(Reply({"choices": [{"message": {"content": None}}]})) as (url, _):
+@pytest.mark.parametrize(
+    "usage",
+    [None, {}, {"prompt_tokens": None, "prompt_tokens_details": None}],
+)
+def test_what_the_server_does_not_tell_is_nought(usage: Any) -> None:
+    silent = {"choices": [{"message": {"content": None}}], "usage": usage, "model": None}
+    with scripted(Reply(silent)) as (url, _):
         answer = ask_once(url)
 
     assert (answer.text, answer.prompt_tokens, answer.revision) == ("", 0, "gemma")
+    assert (answer.saved_tokens, answer.cost) == (0, None)
+
+
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
+def test_reasoning_beside_the_answer_is_kept(name: str) -> None:
+    reply = completion("Yes.")
+    reply.body["choices"][0]["message"][name] = " Hm. "
+    with scripted(reply) as (url, _):
+        answer = ask_once(url)
+
+    assert (answer.reasoning, answer.text) == ("Hm.", "Yes.")
+
+
+def test_reasoning_within_the_answer_is_parted_from_it() -> None:
+    with scripted(completion("<think>Hm.</think>Yes.")) as (url, _):
+        answer = ask_once(url)
+
+    assert (answer.reasoning, answer.text) == ("Hm.", "Yes.")
+
+
+def test_tokens_that_were_read_before_are_counted() -> None:
+    usage = {"prompt_tokens": 9, "prompt_tokens_details": {"cached_tokens": 6}}
+    with scripted(completion("Yes.", usage=usage)) as (url, _):
+        answer = ask_once(url)
+
+    assert (answer.prompt_tokens, answer.saved_tokens) == (9, 6)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +122,14 @@ def test_what_the_server_does_not_tell_is_nought() -> None:
         Reply({"choices": [{"text": "Yes."}]}),
         Reply(["Yes."]),
         Reply(b""),
+        Reply(b"", 0),
+        Reply(b'{"choices": [{"message": {"content": "Ye'),
+        Reply(b'{"choices"', headers={"Content-Length": "900"}),
+        Reply(b"\xff\xfe{}"),
+        Reply(b"[" * 100_000),
+        Reply(b"no gzip", headers={"Content-Encoding": "gzip"}),
+        Reply({"error": {"message": "upstream failed", "code": 502}}),
+        Reply({"choices": [{"message": {"content": "Ye"}, "finish_reason": "error"}]}),
     ],
 )
 def test_a_failure_is_followed_by_another_try(failure: Reply) -> None:
@@ -126,7 +157,7 @@ def test_a_server_that_is_down_is_silent() -> None:
 
 def test_a_server_that_never_answers_is_silent() -> None:
     with scripted(Reply("", status=None)) as (url, asked):
-        with pytest.raises(ModelSilent, match=r"2 tries.*ReadTimeout"):
+        with pytest.raises(ModelSilent, match=r"2 tries.*within 0.05 s \(LEM_TIMEOUT_S\)"):
             ask_once(url, Patience(tries=2, first_wait_s=0.001, timeout_s=0.05))
 
         assert len(asked) == 2
@@ -171,47 +202,37 @@ def test_a_refusal_without_a_kernel_is_not_about_the_kernel() -> None:
         assert len(asked) == 1
 
 
-@pytest.mark.parametrize("status", [401, 500])
-def test_the_key_is_in_no_message(status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    with scripted(error(f"wrong key: {KEY}", status)) as (url, asked):
-        with pytest.raises(ModelError, match=r"wrong key: \*\*\*") as caught:
+def test_credit_that_is_used_up_is_final() -> None:
+    spent = {"message": "You exceeded your current quota", "code": "insufficient_quota"}
+    with scripted(error(spent, 429)) as (url, asked):
+        with pytest.raises(ModelError, match=r"429 .*quota.*credit") as caught:
             ask_once(url)
 
-        assert KEY in asked[0].headers["Authorization"]
-        assert KEY not in str(caught.value)
+        assert not isinstance(caught.value, ModelSilent)
+        assert len(asked) == 1
 
 
-@pytest.mark.parametrize("key", ["sk-one\nsk-two", "sk-schlüssel"])
-def test_a_key_that_no_header_carries_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", key)
-    with pytest.raises(ModelError, match="OPENAI_API_KEY") as caught:
-        OpenAIModel("http://localhost/v1#gemma")
+def test_a_closed_model_answers_no_more() -> None:
+    """At once, also while the server is silent and where an ask waits for another try."""
+    with scripted(error("starting", 503), Reply("", status=None)) as (url, asked):
+        model = OpenAIModel(f"{url}#gemma", patience=Patience(first_wait_s=9000, max_wait_s=9000))
+        asks = [model.submit(asking()) for _ in range(2)]
+        until(lambda: len(asked) == 2)
+        model.close()
 
-    assert "sk-" not in str(caught.value)
-
-
-@pytest.mark.parametrize(("attempt", "limit"), [(1, 0.5), (2, 1.0), (3, 2.0), (9, 30.0)])
-def test_the_longest_wait_doubles_up_to_a_limit(attempt: int, limit: float) -> None:
-    drawn = [wait_s(Patience(), attempt) for _ in range(200)]
-
-    assert 0 <= min(drawn) < max(drawn) <= limit
-
-
-@pytest.mark.parametrize(("told", "waited"), [(120.0, 120.0), (9000.0, 600.0)])
-def test_the_server_may_ask_for_a_longer_wait(told: float, waited: float) -> None:
-    assert wait_s(Patience(), 1, told_s=told) == waited
+        for each in asks:
+            with pytest.raises(ModelError, match="was closed"):
+                each.result()
+        with pytest.raises(ModelError, match="was closed"):
+            model.submit(asking())
 
 
-@pytest.mark.parametrize(
-    ("header", "expected"),
-    [(None, None), ("7", 7.0), ("-7", 0.0), ("soon", None), ("Fri, 01 Jan 2021 00:00:00 GMT", 0.0)],
-)
-def test_retry_after_is_seconds_or_a_date(header: str | None, expected: float | None) -> None:
-    assert told_s(header) == expected
+def test_an_ask_that_is_taken_back_leaves_room_for_another() -> None:
+    with scripted(Reply("", status=None), completion("Yes.")) as (url, asked):
+        model = OpenAIModel(f"{url}#gemma", patience=QUICK, most=1)
+        given_up, other = model.submit(asking()), model.submit(asking())
+        until(lambda: len(asked) == 1)
+        given_up.cancel()
 
-
-def test_retry_after_may_be_a_date_to_come() -> None:
-    year = datetime.now(UTC).year + 2
-
-    assert (told_s(f"Mon, 01 Jan {year} 00:00:00 GMT") or 0) > 86400 * 300
+        assert other.result().text == "Yes."
+        model.close()
