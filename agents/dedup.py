@@ -124,7 +124,7 @@ def superseded(gated: Decided, mark: str, best: Best) -> Decided:
 
 def join(app: "App") -> None:
     """Decide on everything that the gate lets pass or holds."""
-    from streams.app import work
+    from streams.work import work
 
     kept = Kept(app.store)
     known = -1

@@ -59,7 +59,7 @@ class Gate:
 
 def join(app: "App") -> None:
     """Decide every score that comes in."""
-    from streams.app import work
+    from streams.work import work
 
     deciding = Gate(app.store, app.curriculum)
 

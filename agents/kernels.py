@@ -1,6 +1,7 @@
-"""The kernels' texts, as the runs on the log hold them: the files may have changed since."""
+"""The kernels of runs, as the log holds them: the files may have changed since."""
 
-from schemas import Started
+from agents.asking import texts
+from schemas import Kernel, Started
 from streams.envelope import events
 from streams.errors import MissingRecord
 from streams.log.door import Store
@@ -12,36 +13,38 @@ class Kernels:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._texts: dict[str, dict[str, str]] = {}
+        self._found: dict[str, Kernel | None] = {}
         self._next: dict[int, int] = {}
 
     def named(self, run: str | None) -> dict[str, str]:
-        """The run's kernel as name and text; empty for a run without one.
+        """All texts that the run's prompts are surrounded by, by name; empty where there are none.
 
         Raises:
             MissingRecord: The log holds no such run.
         """
-        if run not in self._texts:
-            self._read_on()
-        if run not in self._texts:
-            raise MissingRecord(
-                f'Run "{run}" is not on {self._store.place}, but its requests are.'
-                " See `lem log verify`."
-            )
-        return self._texts[run]
+        return texts(self._kernel(run))
 
-    def of(self, run: str | None) -> str:
-        """The text of the run's kernel.
+    def of(self, run: str | None) -> Kernel:
+        """The run's kernel.
 
         Raises:
             MissingRecord: The log holds no such run, or the run has no kernel.
         """
-        for text in self.named(run).values():
-            return text
+        if found := self._kernel(run):
+            return found
         raise MissingRecord(f'Run "{run}" has no kernel, but its requests name one.')
+
+    def _kernel(self, run: str | None) -> Kernel | None:
+        if run not in self._found:
+            self._read_on()
+        if run not in self._found:
+            raise MissingRecord(
+                f'Run "{run}" is not on {self._store.place}, but its requests are.'
+                " See `lem log verify`."
+            )
+        return self._found[run]
 
     def _read_on(self) -> None:
         for started in events(self._store, RUNS.name, after=self._next):
             if isinstance(started, Started) and started.run:
-                kernel = started.kernel
-                self._texts[started.run] = {kernel.name: kernel.text} if kernel else {}
+                self._found[started.run] = started.kernel

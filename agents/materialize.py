@@ -65,7 +65,7 @@ def materialize(
 
 def join(app: "App") -> None:
     """Materialize each phase when every request of its runs is decided."""
-    from streams.app import work
+    from streams.work import work
 
     async def handle(decided: Decided) -> list[Materialized]:
         app.unsettled.add(decided.phase)

@@ -30,6 +30,7 @@ def rephrased(probed: Probed) -> list[Probed]:
                 language=probed.language,
                 rephrasing_of=probed.probe,
                 kind=kind,
+                region=probed.region,
             )
         )
         for kind, probe, prompt in rephrasings(probed.probe, probed.prompt)
@@ -41,13 +42,13 @@ def join(app: "App") -> None:
 
     History may bring in many others.
     """
-    from streams.app import work
+    from streams.work import work
 
-    phases = app.curriculum.phases.values()
-    wanted = {name for phase in phases if phase.rephrasings for name in phase.probes}
+    phases = [phase for phase in app.curriculum.phases.values() if phase.rephrasings]
 
     async def handle(probed: Probed) -> list[Probed]:
-        return rephrased(probed) if probed.set in wanted else []
+        is_wanted = any(phase.asks(probed.set) for phase in phases)
+        return rephrased(probed) if is_wanted else []
 
     @app.agent(app.records_of(PROBES.name), name="rephrase")
     async def rephrase(stream: Any) -> None:

@@ -45,7 +45,7 @@ def told(generation: str, phase: str, found: Score, by: Scorer, whence: Origin) 
 
 def join(app: "App") -> None:
     """Score every generation that comes in; a phase that is no longer there names no scorer."""
-    from streams.app import work
+    from streams.work import work
 
     named = cache(scorer)  # it reads the settings each time
 

@@ -55,6 +55,10 @@ def probe(seed: Seed) -> Probed:
             domain=seed.domain,
             set=seed.set,
             language=seed.language,
+            rephrasing_of=seed.voice_of,
+            kind="perspective" if seed.voice_of else None,
+            voice=seed.voice,
+            region=seed.region,
         )
     )
 

@@ -17,6 +17,7 @@ _FILE = "lem.yaml"
 _PREFIX = "LEM_"
 
 _NAME = r"^[A-Za-z0-9_-]+$"
+_WORKER = r"^[A-Za-z0-9._-]*$"
 _PREFIXING = r"^([A-Za-z0-9_-][A-Za-z0-9_.-]*\.)?$"
 _SECRET = "password"
 
@@ -68,6 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     group: Annotated[str, Meta(pattern=_NAME)] = "lem"
     """The consumer group of the worker; a second group would ask every request again."""
 
+    worker: Annotated[str, Meta(pattern=_WORKER, max_length=100)] = ""
+    """Who writes events here, as `m1-gold`; the host's name if empty."""
+
     partitions: Annotated[int, Meta(ge=1)] = 1
     """Partitions of a topic when it is made, and how many workers can share it."""
 
@@ -88,6 +92,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     tries: Annotated[int, Meta(ge=1)] = 5
     """How often a silent server is asked before the answer is given up as an error."""
+
+    timeout_s: Annotated[int, Meta(ge=1)] = 600
+    """Seconds that a server may take for one answer, each time that it is asked."""
+
+    concurrency: Annotated[int, Meta(ge=1)] = 32
+    """The most requests that a server is asked at once; fewer where it can't keep up."""
+
+    prices: str = ""
+    """A YAML file of what models cost; `agents/models/prices.py` shows one."""
+
+    budget: Annotated[float, Meta(ge=0)] = 0.0
+    """What one run may cost, in the currency of the prices; 0 for no limit."""
 
     @property
     def home_path(self) -> Path:
@@ -115,9 +131,9 @@ def settings(flags: Mapping[str, Any] | None = None) -> Settings:
     return msgspec.convert(found, Settings, strict=False)
 
 
-def worker_name() -> str:
-    """Who writes events here: program, version and host."""
-    return f"lem/{version('lem')}@{socket.gethostname()}"
+def worker_name(worker: str = "") -> str:
+    """Who writes events here: program, version and host, or the name that `worker` gives."""
+    return f"lem/{version('lem')}@{worker or socket.gethostname()}"
 
 
 def _from_file(path: Path) -> dict[str, Any]:

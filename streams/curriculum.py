@@ -4,6 +4,7 @@ Checks types, names and ranges. Does not know which probe sets, kernels or score
 """
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,9 +18,13 @@ from streams.errors import ConfigError
 from streams.seeds import LOADER, reason, refuse_repeats
 
 Share = Annotated[float, Meta(ge=0, le=1)]
+Portion = Annotated[float, Meta(gt=0, le=1)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Count = Annotated[int, Meta(ge=1)]
 Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*@[0-9][a-z0-9._-]*$")]
+
+EVERY_SET = "*"
+"""Among a phase's probe sets: all that are on the log."""
 
 
 class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -156,7 +161,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One sentence."""
 
     probes: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """The probe sets that are asked."""
+    """The probe sets that are asked; `*` is every one."""
 
     rephrasings: bool
     """Whether the rephrasings of those probes are asked too."""
@@ -181,6 +186,18 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     training: Training
     """How a model is trained on it."""
+
+    models: dict[str, Portion] = {}
+    """The share of the requests that each model answers, by URL; none where one model is asked."""
+
+    def __post_init__(self) -> None:
+        """Refuse shares that do not make a whole."""
+        if self.models and not math.isclose(total := sum(self.models.values()), 1, abs_tol=1e-6):
+            raise ValueError(f"the shares of models should add up to 1, got {total:g}")
+
+    def asks(self, probe_set: str) -> bool:
+        """Whether the probes of this set are asked."""
+        return probe_set in self.probes or EVERY_SET in self.probes
 
     @property
     def policy(self) -> str:

@@ -8,6 +8,7 @@ LemError
 ├── LogError            the log can't be opened, read or written
 │   └── GroupTaken      another worker of the same group is running
 └── ModelError          a model can't be opened
+    ├── BudgetSpent     a run may cost no more
     ├── ModelSilent     a model gave no answer, after every try
     └── RequestRefused  a model takes other requests, but not this one
 """
@@ -43,6 +44,10 @@ class GroupTaken(LogError):
 
 class ModelError(LemError):
     """A model can't be opened."""
+
+
+class BudgetSpent(ModelError):
+    """A run may cost no more."""
 
 
 class ModelSilent(ModelError):

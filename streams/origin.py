@@ -17,14 +17,21 @@ class Origin(TypedDict):
     cause: str | None
 
 
+def write_as(worker: str) -> None:
+    """From here on events of this process are written by this worker; empty for the host's name."""
+    global _worker
+    _worker = worker
+
+
 def origin(cause: Fact | None = None, *, run: str | None = None) -> Origin:
     """The origin of an event that is made here and now; its run is the cause's if not given."""
     return Origin(
         at=datetime.now(UTC),
-        by=_worker(),
+        by=_name(_worker),
         run=run or (cause.run if cause else None),
         cause=cause.id if cause else None,
     )
 
 
-_worker = functools.cache(worker_name)
+_name = functools.cache(worker_name)
+_worker = ""

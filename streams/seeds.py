@@ -16,6 +16,8 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where PyY
 SUFFIXES = (".yaml", ".yml", ".json")
 CURRICULUM = "curriculum.yaml"
 NEEDED = ("id", "domain", "prompt")
+_MORE = ("language", "voice", "region")
+_UNVOICED = "original"
 
 
 class Seed(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,15 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True):
 
     language: str = "en"
     """BCP 47 tag."""
+
+    voice: str | None = None
+    """Who speaks in it, where one scenario was written in several voices."""
+
+    voice_of: str | None = None
+    """The probe id of that scenario; none for what is written in no voice, or the `original`."""
+
+    region: str | None = None
+    """The part of the world that it is set in."""
 
     place: str
     """Where it stands, as `seeds/core.yaml:41` or `seeds/core.json[20]`."""
@@ -77,6 +88,14 @@ def reason(path: Path, error: Exception) -> str:
     what = getattr(error, "problem", None) or str(error).splitlines()[0]
     kind = "JSON" if path.suffix == ".json" else "YAML"
     return f"{path}{f':{mark.line + 1}' if mark else ''} is not {kind}: {what}."
+
+
+def voiced(own: str, voice: str | None) -> tuple[str, str | None]:
+    """The probe id of a prompt in a voice, and the scenario's, with which it shares a split.
+
+    Each voice gets an id of its own, since files write the scenario's beside all of them.
+    """
+    return (own, None) if voice in (None, _UNVOICED) else (f"{own}_{voice}", own)
 
 
 def refuse_repeats(root: yaml.Node | None) -> None:
@@ -163,14 +182,16 @@ def _not_a_list(file: Path) -> str:
 def _seed(entry: Any, place: str, stem: str) -> Seed | str:
     if not isinstance(entry, dict):
         return f"{place} is not a mapping; a seed needs id, domain and prompt."
-    fields = {key: _plain(key, entry.get(key)) for key in (*NEEDED, "language")}
+    fields = {key: _plain(key, entry.get(key)) for key in (*NEEDED, *_MORE)}
     if missing := [f'no "{key}"' for key in NEEDED if fields[key] is None]:
         return f"{place} has {' and '.join(missing)}; a seed needs id, domain and prompt."
     for key, value in fields.items():
         if value is not None and not _is_text(value):
             got = reprlib.repr(value)
             return f'{place} has a "{key}" that is not text: {got}; write it as a quoted string.'
-    return Seed(**fields | {"set": stem, "language": fields["language"] or "en", "place": place})
+    own, of = voiced(fields["id"], fields["voice"])
+    found = fields | {"id": own, "voice_of": of, "language": fields["language"] or "en"}
+    return Seed(**found, set=stem, place=place)
 
 
 def _plain(key: str, value: Any) -> Any:

@@ -1,5 +1,6 @@
 """The real `lem`, as a process, for tests that run it as a user would."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -66,6 +67,13 @@ def until(is_so: Callable[[], bool], *, timeout_s: float = 60) -> None:
         time.sleep(0.005)
 
 
+async def becomes(is_so: Callable[[], bool], *, timeout_s: float = 30) -> None:
+    """Wait for what this event loop, or a thread beside it, does."""
+    async with asyncio.timeout(timeout_s):
+        while not is_so():  # noqa: ASYNC110  # there is no event for everything
+            await asyncio.sleep(0.005)
+
+
 def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     """What a command printed with --json."""
     return [msgspec.json.decode(line) for line in done.stdout.splitlines()]
@@ -94,8 +102,8 @@ def _events(store: Store, topic: str) -> Iterator[Event]:
 
 
 def facts(home: Path, topic: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The events without what differs from run to run: when, by whom, how long it took."""
-    passing = ("at", "by", "prefill_s", "decode_s")
+    """The events without what differs from run to run: when, by whom, beside which others."""
+    passing = ("at", "by", "prefill_s", "decode_s", "saved_tokens")
     found = (msgspec.to_builtins(each) for each in events(home, topic, env))
     return [{k: v for k, v in fields.items() if k not in passing} for fields in found]
 

@@ -125,5 +125,7 @@ def _probed(probe: Probe, name: str, stem: str, origin: Origin) -> Probed:
             language=probe.language,
             rephrasing_of=probe.rephrasing_of,
             kind=probe.kind,
+            voice=probe.voice,
+            region=probe.region,
         )
     )

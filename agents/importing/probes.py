@@ -1,7 +1,7 @@
 """Probes in every shape that seed files have come in.
 
 The prompt may be called `text` or `question`, the domain be missing, the entry be a plain string.
-What a probe has no field for (tension in its many spellings, region, tags) stays in the file.
+What a probe has no field for (tension in its many spellings, tags) stays in the file.
 """
 
 import re
@@ -13,6 +13,7 @@ from agents.importing.rows import BadRow, needed, text
 from agents.importing.told import About, Probe, Told
 from agents.rephrasings import SUFFIXES
 from schemas.probe import RephrasingKind
+from streams.seeds import voiced
 
 _KINDS: dict[str, RephrasingKind] = {
     "perspective": "perspective",
@@ -57,6 +58,8 @@ def probe(row: Mapping[str, Any], *, prompt: str | None = None) -> Probe:
         language=_language(row, prompt),
         rephrasing_of=of,
         kind=kind,
+        voice=_mark(row, "voice"),
+        region=_mark(row, "region"),
     )
 
 
@@ -81,16 +84,21 @@ def identifier(row: Mapping[str, Any]) -> str | None:
 
 def _ids(row: Mapping[str, Any]) -> tuple[str | None, str | None, RephrasingKind | None]:
     """A probe's own id, that of its original, and how it differs from it."""
-    own, voice = identifier(row), text(row, "voice")
+    own, voice = identifier(row), _mark(row, "voice")
     if source := text(row, "source_probe"):
         return own, source, _KINDS.get(text(row, "rephrase_type") or "")
     # The same prompt in another voice: splits must not put the two on both sides.
-    if own and voice and voice != "original":
-        return f"{own}_{voice}", own, "perspective"
+    if own and (of := voiced(own, voice))[1]:
+        return *of, "perspective"
     for suffix, kind in _BY_SUFFIX.items():
         if own and own.endswith(suffix) and own != suffix:
             return own, own.removesuffix(suffix), _KINDS[kind]
     return own, None, None
+
+
+def _mark(row: Mapping[str, Any], key: str) -> str | None:
+    """What a row is marked with; a mark of another kind is no reason to lose the row."""
+    return text(row, key) if isinstance(row.get(key), str) else None
 
 
 def _language(row: Mapping[str, Any], prompt: str | None) -> str:

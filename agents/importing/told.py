@@ -31,6 +31,12 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     kind: RephrasingKind | None = None
     """In which way."""
 
+    voice: str | None = None
+    """Who speaks in it."""
+
+    region: str | None = None
+    """The part of the world that it is set in."""
+
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """A score as it was recorded, by whatever gave it."""

@@ -13,6 +13,7 @@ from streams.errors import LemError
 _COMMANDS = (
     "seed",
     "distill",
+    "expand",
     "run",
     "status",
     "tail",
@@ -20,9 +21,9 @@ _COMMANDS = (
     "gate",
     "materialize",
     "explain",
-    *("score", "rescore", "compare"),
+    *("score", "rescore", "compare", "models"),
 )
-_NOUNS = ("log", "model", "scorers")
+_NOUNS = ("ab", "log", "model", "scorers")
 
 
 @functools.cache

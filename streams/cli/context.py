@@ -9,6 +9,7 @@ from streams.cli.shown import progress
 from streams.config import Settings, settings
 from streams.connect import connected, declare
 from streams.log.door import Store
+from streams.origin import write_as
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(found: Settings | None = None, *, must_exist: bool = False) -> Iterator[Store]:
-    """The log, with every topic declared.
+    """The log, with every topic declared; what is written is written by the worker of `found`.
 
     Raises:
         LogError: There is none yet and `must_exist`; the message says how to begin one.
     """
     found = found or settings()
+    write_as(found.worker)
     store = connected(found, must_exist=must_exist)
     try:
         declare(store, found)

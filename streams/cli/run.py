@@ -19,20 +19,28 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Tell what Faust 
 Skip = Annotated[
     bool, typer.Option("--skip-failing", help="Give up requests to a model that can't be opened.")
 ]
+Worker = Annotated[
+    str | None, typer.Option(help="Who writes the events, as m1-gold; the host's name if none.")
+]
 
 _LOOK_EVERY_S = 0.1
+_TELL_FIRST, _TELL_EVERY = 3, 100  # looks: what was not yet asked is let go of by then
 _PARTING_S = 15.0
 _EXIT_INTERRUPTED = 130
 
 
 def run(
-    *, until_idle: UntilIdle = False, skip_failing: Skip = False, verbose: Verbose = False
+    *,
+    worker: Worker = None,
+    until_idle: UntilIdle = False,
+    skip_failing: Skip = False,
+    verbose: Verbose = False,
 ) -> None:
     """Run the agents.
 
     They rephrase, generate, score, gate, dedup and materialize what comes onto the log. Ctrl+C
-    once finishes the request at hand and commits; twice leaves at once, and loses nothing
-    that was acknowledged.
+    once asks nothing more, waits for the answers that are being written, and commits; twice
+    leaves at once: what was being written is then asked again by the next `lem run`.
 
     Example: lem run --until-idle
     """
@@ -43,7 +51,7 @@ def run(
     if not verbose:  # what stops the worker is told once, at the end
         for name in ("faust", "mode", "streams", "aiokafka"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-    found = settings({"skip_failing": skip_failing or None})
+    found = settings({"skip_failing": skip_failing or None, "worker": worker})
     _settle(found)
     interrupted = asyncio.run(_serve(found, until_idle=until_idle))
     if interrupted:
@@ -119,7 +127,7 @@ def _on_signals(app: "App", interrupted: asyncio.Event) -> None:
     def stop() -> None:
         interrupted.set()
         app.leaving.set()
-        print("\nFinishing what is at hand; Ctrl+C again leaves at once.", flush=True)
+        print("\nBeginning nothing more; Ctrl+C again leaves at once.", flush=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
@@ -132,7 +140,15 @@ async def _finish(app: "App", watch: "asyncio.Task[None]") -> None:
     """Let the agents finish the records at hand, then commit."""
     app.leaving.set()
     watch.cancel()
-    while app.busy and not (app.failure or app.should_stop):  # noqa: ASYNC110  # also ends on a crash
+    looks = 0
+    while app.busy and not (app.failure or app.should_stop):
         await asyncio.sleep(_LOOK_EVERY_S)
+        looks += 1
+        if app.busy and looks % _TELL_EVERY == _TELL_FIRST:
+            print(
+                f"Waiting for {app.busy} at hand; Ctrl+C again breaks them off, and the next"
+                " `lem run` asks them again.",
+                flush=True,
+            )
     if not app.should_stop and not app.failure:
         await app.consumer.commit()

@@ -1,7 +1,7 @@
 """What the commands share: options said the same way, tables, JSON lines, progress."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -75,11 +75,14 @@ def show(rows: Sequence[Row], *, as_json: bool, title: str | None = None) -> Non
 
 
 @contextmanager
-def progress(what: str, total: int | None = None) -> Iterator["Progress"]:
+def progress(
+    what: str, total: int | None = None, *, below: Callable[[], str] = str
+) -> Iterator["Progress"]:
     """Show a bar with rate and time left on stderr; it leaves no trace in a pipe.
 
-    Advance it with `shown.update(shown.task_ids[0], advance=n)`.
+    Advance it with `shown.update(shown.task_ids[0], advance=n)`. What `below` says stands under it.
     """
+    from rich.console import RenderableType
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -95,6 +98,12 @@ def progress(what: str, total: int | None = None) -> Iterator["Progress"]:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:,.1f}/s" if task.speed else "")
 
+    class Bar(Progress):
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield from super().get_renderables()
+            if said := below():
+                yield Text(said, style="dim")
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -104,7 +113,7 @@ def progress(what: str, total: int | None = None) -> Iterator["Progress"]:
         TextColumn("left"),
     )
     screen = console(stderr=True)
-    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+    with Bar(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
         bar.add_task(what, total=total)
         yield bar
 

@@ -1,11 +1,11 @@
 """`lem status`: how far every run is, how fast it goes, and whether a worker is at it."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.cli import figures
 from streams.cli.context import opened, viewed
 from streams.cli.shown import Json, cell, json_lines, near, table
 from streams.config import Settings, settings
@@ -13,16 +13,8 @@ from streams.errors import ConfigError
 
 if TYPE_CHECKING:
     from streams.log.door import Store
-    from streams.replay import Views
-
-_WINDOW = timedelta(minutes=5)
-_LEAST_S = 1.0  # a rate over less than a second says nothing
 
 Row = dict[str, Any]
-
-_RECENT = """
-select run, count(*) as n, epoch(min(logged_at)) as began from generations
-where logged_at >= ? group by run"""
 
 _DATASETS = """
 select phase, id, list_sum(list_transform(files, lambda file: file.rows)) as rows from datasets
@@ -35,16 +27,21 @@ def status(
 ) -> None:
     """Show how far every run is.
 
-    What is on the log, each run's rate and time left, why generations were not accepted, and
+    What is on the log; each run's pace over its last five minutes and the time that its requests
+    take; how far each phase is from the rows that it aims at; why generations were not accepted;
     where the datasets are.
 
     Example: lem status --run distill-1
     """
+    from streams.curriculum import load
+
     found = settings()
     with opened(found, must_exist=True) as store:
         counts, place, workers = _counts(store), store.place, store.workers()
-        with viewed(store, found) as views:
-            runs = _chosen(_runs(views, datetime.now(UTC)), run)
+        curriculum = load(Path(found.curriculum))
+        with viewed(store, found, curriculum) as views:
+            every = figures.runs(views)
+            runs, phases = _chosen(every, run), figures.phases(views, curriculum, every)
             rejections = views.rows("select * from rejections")
             datasets = [_dataset(found, row) for row in views.rows(_DATASETS)]
     shown: Row = {
@@ -52,6 +49,7 @@ def status(
         "workers": workers,
         "topics": counts,
         "runs": runs,
+        "phases": phases,
         "rejections": rejections,
         "datasets": datasets,
     }
@@ -65,26 +63,10 @@ def _counts(store: "Store") -> dict[str, int]:
     return {topic: store.records(topic) for topic in store.topics()}
 
 
-def _runs(views: "Views", now: datetime) -> list[Row]:
-    """The view `progress`, and for each run its rate and the seconds left."""
-    since = now - _WINDOW
-    recent = {row["run"]: row for row in views.rows(_RECENT, [since])}
-    runs = views.rows("select * from progress order by started_at, run")
-    return [row | _pace(row, recent.get(row["run"]), now) for row in runs]
-
-
 def _dataset(found: Settings, row: Row) -> Row:
     """A dataset with its folder; one that `--out` put elsewhere, or that was deleted, has none."""
     folder = found.home_path / "datasets" / f"phase-{row['phase']}-{row['id'][:8]}"
     return row | {"folder": str(folder) if folder.is_dir() else None}
-
-
-def _pace(run: Row, recent: Row | None, now: datetime) -> Row:
-    left = run["requests"] - run["generated"]
-    if not recent or left <= 0:
-        return {"per_minute": None, "left_s": 0.0 if left <= 0 else None}
-    per_s = recent["n"] / max(_LEAST_S, now.timestamp() - recent["began"])
-    return {"per_minute": 60 * per_s, "left_s": left / per_s}
 
 
 def _chosen(runs: list[Row], wanted: str | None) -> list[Row]:
@@ -105,6 +87,7 @@ def _print(found: Settings, shown: Row) -> None:
         return
     for row in shown["runs"]:
         print("\n".join(_lines(row)), end="\n\n")
+    print("\n".join(map(figures.size, shown["phases"])), end="\n\n" if shown["phases"] else "")
     if shown["rejections"]:
         table(shown["rejections"], title="Not accepted, and why")
     if shown["datasets"]:
@@ -119,16 +102,10 @@ def _listed(dataset: Row) -> Row:
 def _lines(run: Row) -> list[str]:
     """A run in three lines that fit a narrow terminal."""
     counts = {name: cell(value) for name, value in run.items()}
-    pace = f"{cell(run['per_minute'])} a minute, " if run["per_minute"] else ""
+    pace = figures.pace(run)
     return [
         f"{run['run']}  phase {run['phase']}  {run['model']}",
         f"  {counts['generated']} of {counts['requests']} answered, {counts['failed']} failed;"
         f" {counts['accepted']} accepted, {counts['held']} held, {counts['rejected']} rejected",
-        f"  {pace}{_left(run['left_s'])}",
+        f"  {pace}{'; ' if pace else ''}{figures.left(run['left_s'])}",
     ]
-
-
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return "waiting for a worker"
-    return "done" if seconds <= 0 else f"{timedelta(seconds=round(seconds))} left"

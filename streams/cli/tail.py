@@ -207,7 +207,8 @@ def _short(event_id: str) -> str:
 
 def _probed(event: Probed) -> Parts:
     of = f" ({event.kind} of {event.rephrasing_of})" if event.rephrasing_of else ""
-    return [(event.probe, "bold"), f"{of}  {quoted(event.prompt)}"]
+    marks = "".join(f"  {mark}" for mark in (event.voice, event.region) if mark)
+    return [(event.probe, "bold"), f"{of}{marks}  {quoted(event.prompt)}"]
 
 
 def _started(event: Started) -> Parts:

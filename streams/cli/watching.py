@@ -1,10 +1,10 @@
-"""The worker's progress: a live line in a terminal, a plain line now and then in a file."""
+"""The worker's progress, live in a terminal; elsewhere nothing, since `lem status` tells it."""
 
-import sys
+import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from streams.cli.shown import console, progress
@@ -14,46 +14,71 @@ if TYPE_CHECKING:
     from streams.app import App
     from streams.log.door import Store
 
-_PLAIN_EVERY_S = 10.0
+_EVERY_S = 5.0
+_REST = 20  # times as long as the figures took: they cost a twentieth of a core at most
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
 def watched(app: "App") -> Iterator[Callable[[], Awaitable[None]]]:
     """Yield what is to be awaited again and again while the worker runs."""
-    if console(stderr=True).is_terminal:
-        with progress("answers", total=None) as bar:
+    if not console(stderr=True).is_terminal:
+        yield _nothing
+        return
+    figures = _Figures(app)
+    keeping = asyncio.create_task(figures.keep())
+    try:
+        with progress("answers", below=lambda: figures.text) as bar:
 
             async def look() -> None:
                 asked, answered = await app.look_up(_counts, app.store)
                 bar.update(bar.task_ids[0], total=asked, completed=answered)
 
             yield look
-    else:
-        yield _Plain(app).look
+    finally:
+        keeping.cancel()
 
 
-class _Plain:
-    """A line on stderr every ten seconds, and none when nothing moves."""
+async def _nothing() -> None:
+    """Show nothing."""
+
+
+class _Figures:
+    """What `lem status` would say of the pace, computed beside the worker."""
 
     def __init__(self, app: "App") -> None:
         self._app = app
-        self._began = self._told_at = time.monotonic()
-        self._first = self._last = -1
+        self.text = ""
 
-    async def look(self) -> None:
-        now = time.monotonic()
-        if self._first >= 0 and now - self._told_at < _PLAIN_EVERY_S:
-            return
-        asked, answered = await self._app.look_up(_counts, self._app.store)
-        if self._first < 0:
-            self._first = self._last = answered
-        if answered == self._last:
-            return
-        rate = (answered - self._first) / (now - self._began)
-        left_s = round((asked - answered) / rate) if rate else None
-        left = f", {timedelta(seconds=left_s)} left" if left_s is not None else ""
-        print(f"{answered:,} of {asked:,} answers, {rate:.1f}/s{left}", file=sys.stderr)
-        self._told_at, self._last = now, answered
+    async def keep(self) -> None:
+        """Compute it anew, again and again."""
+        took_s = 0.0
+        while True:
+            await asyncio.sleep(max(_EVERY_S, _REST * took_s))
+            began = time.monotonic()
+            try:
+                self.text = await asyncio.to_thread(_said, self._app)
+            except Exception:  # what is only to look at stops nobody
+                _log.info("the figures failed", exc_info=True)
+            took_s = time.monotonic() - began
+
+
+def _said(app: "App") -> str:
+    """A line for each run that is at work, and for its phase."""
+    from streams import replay
+    from streams.cli import figures
+    from streams.connect import connected
+
+    policies = replay.policies(app.curriculum)
+    store = connected(app.settings)
+    try:
+        with replay.opened(store, app.settings.home_path, policies) as views:
+            found = [run for run in figures.runs(views) if run["left_s"]]
+            phases = figures.phases(views, app.curriculum, found)
+    finally:
+        store.close()
+    return "\n".join([*map(figures.pace, found), *map(figures.size, phases)])
 
 
 def _counts(store: "Store") -> tuple[int, int]:

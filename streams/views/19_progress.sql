@@ -1,4 +1,4 @@
--- One row per run: how far it is.
+-- One row per run: how far it is, and what its answers took.
 with
 started as (
   select run, min(phase) as phase, min(model) as model, min("at") as started_at
@@ -9,7 +9,14 @@ requested as (
   select run, count(*) as requests from requests group by run
 ),
 generated as (
-  select run, count(*) as generated, count_if(outcome = 'error') as failed
+  select
+    run,
+    count(*) as generated,
+    count_if(outcome = 'error') as failed,
+    sum(prompt_tokens)::bigint as prompt_tokens,
+    sum(saved_tokens)::bigint as saved_tokens,
+    sum(completion_tokens)::bigint as completion_tokens,
+    sum(cost) as cost
   from generations
   group by run
 ),
@@ -43,7 +50,11 @@ select
   coalesce(decided, 0) as decided,
   coalesce(accepted, 0) as accepted,
   coalesce(held, 0) as held,
-  coalesce(rejected, 0) as rejected
+  coalesce(rejected, 0) as rejected,
+  coalesce(prompt_tokens, 0) as prompt_tokens,
+  coalesce(saved_tokens, 0) as saved_tokens,
+  coalesce(completion_tokens, 0) as completion_tokens,
+  cost
 from started
 left join requested using (run)
 left join generated using (run)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, flow, kafka, replay, rescore, score, start, tail
+from tests.bench import append, flow, generate, kafka, replay, rescore, score, start, tail
 
 
 def measured() -> Iterator[Row]:
@@ -22,6 +22,7 @@ def measured() -> Iterator[Row]:
     found = score.ratio()
     yield _row("score by lek@2, texts/s", found, "re.findall per rule", "≥ 20")
     yield from _rescored()
+    yield from _generated()
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
     if lacking := missing():
@@ -42,6 +43,17 @@ def _rescored() -> Iterator[Row]:
     for step, each in found["commands"].items():
         yield _limit(f"{count}: {step}, generations/s", each["per_s"], "-")
         yield _limit(f"{count}: {step}, memory at its peak, MB", each["peak_mb"], "< 1,000")
+
+
+def _generated() -> Iterator[Row]:
+    ours, *rivals = generate.measured()
+    for rival, target in zip(rivals, ("≥ 8", "≥ 3"), strict=True):
+        rate = {"ours": ours.answers_per_s, "rival": rival.answers_per_s}
+        ratio = {**rate, "ratio": ours.answers_per_s / rival.answers_per_s}
+        yield _row("behind a kernel of 2,000 tokens, answers/s", ratio, rival.way, target)
+    yield _limit("the same, tokens/s", ours.tokens_per_s, "-")
+    for each in (ours, *rivals):
+        yield _limit(f"{each.way}: memory of MLX at its peak, MB", each.peak_mb, "-")
 
 
 def _over_kafka() -> Iterator[Row]:

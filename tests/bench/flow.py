@@ -6,13 +6,14 @@ import time
 from typing import Any
 
 from schemas import Decided, Generated, Scored
-from streams.app import App, work
+from streams.app import App
 from streams.config import Settings
 from streams.envelope import draft
 from streams.ids import sealed
 from streams.log.store import EmbeddedStore
 from streams.origin import origin
 from streams.topics import TOPICS
+from streams.work import work
 from tests.bench import disk
 
 

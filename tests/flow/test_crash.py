@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from typing import Any
@@ -15,12 +15,13 @@ from faust.tables.manager import TableManager
 from schemas import Buried, Generated, Scored
 from schemas.base import Fact
 from schemas.codec import encode
-from streams.app import App, Handle, work
+from streams.app import App
 from streams.config import Settings
 from streams.envelope import event
 from streams.errors import LogError, ModelSilent
 from streams.log.records import Draft, Place
 from streams.log.store import EmbeddedStore
+from streams.work import Handle, Wanted, work, work_together
 from tests.events import decided, generated, probed, put, requested, scored
 
 GENERATIONS = [generated(requested(probed(f"P{number}"))) for number in range(4)]
@@ -49,10 +50,16 @@ async def decide(score: Scored) -> list[Fact]:
     return [decided(score)]
 
 
-def join(app: App, scoring: Handle[Generated]) -> None:
+def join(app: App, scoring: Handle[Generated], *, together: bool = False) -> None:
+    async def joining(generation: Generated, _: Wanted) -> Iterable[Fact]:
+        return await scoring(generation)
+
     @app.agent(app.records_of("generations"), name="score")
     async def scores(stream: Any) -> None:
-        await work(app, stream, Generated, scoring, step="score")
+        if together:
+            await work_together(app, stream, Generated, joining, step="score")
+        else:
+            await work(app, stream, Generated, scoring, step="score")
 
     @app.agent(app.records_of("scores"), name="gate")
     async def decisions(stream: Any) -> None:
@@ -60,10 +67,12 @@ def join(app: App, scoring: Handle[Generated]) -> None:
 
 
 @asynccontextmanager
-async def running(settings: Settings, scoring: Handle[Generated] = score) -> AsyncIterator[App]:
+async def running(
+    settings: Settings, scoring: Handle[Generated] = score, *, together: bool = False
+) -> AsyncIterator[App]:
     """A worker of two agents, until it is done or fails."""
     app = App(settings)
-    join(app, scoring)
+    join(app, scoring, together=together)
     try:
         async with asyncio.timeout(30):
             await app.start()

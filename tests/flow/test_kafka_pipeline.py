@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from streams.log.door import Store
 from tests.flow.test_pipeline import answers, trial, whole
 from tests.kafka import Kafka
 from tests.lem import command, datasets, environment, events, facts, lem, log, rows, until
+from tests.models import completion, scripted
 
 KILLS = 6
 TOPICS = ("probes", "runs", "requests", "generations", "scores", "decisions", "datasets")
@@ -165,6 +166,30 @@ def test_two_workers_share_the_requests_and_one_goes_on_alone(
     found = lem(home, "sql", "select request from generations", "--json", env=env)
     asked = [row["request"] for row in rows(found)]
     assert len(asked) == len(set(asked)) == 64
+    lem(home, "log", "verify", env=env)
+
+
+def test_a_worker_that_comes_while_another_has_many_under_way_costs_no_answer(
+    tmp_path: Path, env: dict[str, str]
+) -> None:
+    """Partitions change hands in the middle: what was being written may be asked twice, at most."""
+    home, env = tmp_path / "home", env | {"LEM_PARTITIONS": "4"}
+    with ExitStack() as stack:
+        reply = completion("However, it depends.")
+        found = [stack.enter_context(scripted(reply, delay_s=0.3)) for _ in range(3)]
+        lem(home, "seed", env=env)
+        for url, _ in found:
+            more = ("--model", f"openai:{url}#m", "--limit", "20")
+            lem(home, "distill", "--phase", "trial", *more, env=env)
+        with worker(home, env) as first, log(home, env) as store:
+            until(lambda: store.records("generations") >= 6)
+            with worker(home, env) as second:
+                until(lambda: len(shares(store)) == 2)
+                assert first.wait(timeout=90) == second.wait(timeout=90) == 0
+
+    query = "select request, count(*) as n from generations group by request"
+    assert [row["n"] for row in rows(lem(home, "sql", query, "--json", env=env))] == [1] * 60
+    assert sum(len(asked) for _, asked in found) <= 60 + 2 * 3
     lem(home, "log", "verify", env=env)
 
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from schemas.base import Fact
 from streams.cli.status import status
 from streams.config import Settings
 from streams.curriculum import Phase, load
@@ -96,18 +97,95 @@ def test_a_run_tells_how_far_it_is(store: EmbeddedStore, phase: Phase) -> None:
     assert found()["rejections"] == [{"phase": "demo", "rule": "threshold", "generations": 1}]
 
 
+def logged(store: EmbeddedStore, event: Fact, ago_s: float) -> None:
+    """Append an event as if some seconds ago."""
+    at_ms = int((datetime.now(UTC).timestamp() - ago_s) * 1000)
+    store.append([draft(event)._replace(at_ms=at_ms)])
+
+
 def test_pace_and_time_left_follow_from_the_last_minutes(
     store: EmbeddedStore, phase: Phase
 ) -> None:
     """Two answers, logged two minutes ago and now: about one a minute, and two to go."""
     requests = asked(store, phase, "distill-demo-aa", 4)
-    now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    for request, at_ms in zip(requests, (now_ms - 120_000, now_ms), strict=False):
-        store.append([draft(generated(request))._replace(at_ms=at_ms)])
+    for request, ago_s in zip(requests, (120, 0), strict=False):
+        logged(store, generated(request, completion_tokens=60), ago_s)
 
     (row,) = found()["runs"]
-    assert row["per_minute"] == pytest.approx(1.0, rel=0.2)
-    assert row["left_s"] == pytest.approx(2 * 60 / row["per_minute"])
+    assert row["answers_per_s"] == pytest.approx(1 / 60, rel=0.2)
+    assert row["tokens_per_s"] == pytest.approx(1, rel=0.2)
+    assert row["left_s"] == pytest.approx(2 / row["answers_per_s"])
+
+
+def test_the_time_in_which_the_first_answer_was_written_counts(
+    store: EmbeddedStore, phase: Phase
+) -> None:
+    """Sixty answers that were written side by side for a minute make one a second."""
+    requests = asked(store, phase, "distill-demo-aa", 61)
+    for request in requests[:60]:
+        logged(store, generated(request, prefill_s=10.0, decode_s=50.0), 0)
+
+    (row,) = found()["runs"]
+    assert row["answers_per_s"] == pytest.approx(1, rel=0.2)
+
+
+def test_tokens_that_were_not_read_again_are_told(store: EmbeddedStore, phase: Phase) -> None:
+    requests = asked(store, phase, "distill-demo-aa", 3)
+    for request, saved in zip(requests, (0, 90), strict=False):
+        put(store, generated(request, prompt_tokens=100, saved_tokens=saved))
+
+    (row,) = found()["runs"]
+    assert (row["prompt_tokens"], row["saved_tokens"]) == (200, 90)
+    assert row["saved_share"] == pytest.approx(0.45)
+    assert "45% of prompt tokens saved" in run().stdout
+
+
+def test_a_run_tells_what_servers_ask_for_it(store: EmbeddedStore, phase: Phase) -> None:
+    requests = asked(store, phase, "distill-demo-aa", 3)
+    put(store, *(generated(request, cost=0.25) for request in requests[:2]))
+
+    assert found()["runs"][0]["cost"] == pytest.approx(0.5)
+
+
+def test_a_phase_tells_how_long_it_takes_to_its_size(store: EmbeddedStore, phase: Phase) -> None:
+    """Of two answers in a minute one is admitted: sixty rows an hour, as long as runs go on."""
+    requests = asked(store, phase, "distill-demo-aa", 4)
+    answers = [generated(each, response=each.probe) for each in requests[:2]]
+    for answer, ago_s in zip(answers, (60, 0), strict=True):
+        logged(store, answer, ago_s)
+    score = scored(answers[0], 20.0, scorer=phase.gate.scorer)
+    gate = decided(score, policy=phase.policy)
+    put(store, score, gate, deduped(gate))
+    size = phase.target.examples
+
+    shown = found()
+    (row,) = shown["phases"]
+    assert (row["phase"], row["rows"], row["size"]) == ("demo", 1, size)
+    assert row["rows_per_hour"] == pytest.approx(60, rel=0.2)
+    assert row["left_s"] == pytest.approx(60 * (size - 1), rel=0.2)
+    assert row["planned_s"] == shown["runs"][0]["left_s"] == pytest.approx(60, rel=0.2)
+    assert f"phase demo: 1 of {size} rows" in run().stdout
+    assert "more than is planned" in run().stdout
+
+
+def test_a_phase_whose_runs_are_done_tells_no_time(store: EmbeddedStore, phase: Phase) -> None:
+    (request,) = asked(store, phase, "distill-demo-aa", 1)
+    put(store, generated(request))
+
+    (row,) = found()["phases"]
+    assert (row["rows_per_hour"], row["left_s"]) == (0, None)
+
+
+def test_a_run_that_is_done_keeps_the_pace_of_its_last_minutes(
+    store: EmbeddedStore, phase: Phase
+) -> None:
+    requests = asked(store, phase, "distill-demo-aa", 2)
+    for request, ago_s in zip(requests, (7260, 7200), strict=True):
+        logged(store, generated(request), ago_s)
+
+    (row,) = found()["runs"]
+    assert row["answers_per_s"] == pytest.approx(2 / 60, rel=0.01)
+    assert row["left_s"] == 0
 
 
 def test_answers_of_long_ago_tell_no_pace(store: EmbeddedStore, phase: Phase) -> None:
@@ -115,7 +193,15 @@ def test_answers_of_long_ago_tell_no_pace(store: EmbeddedStore, phase: Phase) ->
     store.append([draft(generated(requests[0]))._replace(at_ms=1)])
 
     (row,) = found()["runs"]
-    assert (row["per_minute"], row["left_s"]) == (None, None)
+    assert (row["answers_per_s"], row["rows_per_hour"], row["left_s"]) == (None, None, None)
+    assert "waiting for a worker" in run().stdout
+
+
+def test_what_was_imported_has_no_pace(store: EmbeddedStore, phase: Phase) -> None:
+    requests = asked(store, phase, "import-demo-aa", 1)
+    put(store, generated(requests[0]))
+
+    assert found()["runs"][0]["answers_per_s"] is None
 
 
 def test_a_finished_run_has_nothing_left(store: EmbeddedStore, phase: Phase) -> None:

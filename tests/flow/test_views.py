@@ -73,6 +73,7 @@ KEYS = {
     "kernel_effect": "model, scorer, kernel",
     "regressions": "probe, model, scorer, kernel",
     "scorer_differences": "generation, scorer, other_scorer",
+    "dataset_rows": 'dataset, "row"',
 }
 
 
@@ -185,6 +186,8 @@ def test_what_is_admitted_comes_with_its_text(ask: Ask) -> None:
         "sample": 0,
         "score": 40.0,
         "policy": POLICY,
+        "voice": None,
+        "region": None,
     }
 
 
@@ -275,3 +278,15 @@ def test_without_a_policy_nothing_is_judged_and_no_run_is_lost(
 
     assert judged == [(0,)]
     assert runs == [(PLAIN_RUN, 1, 0), (RUN, 16, 0)]
+
+
+def test_a_datasets_row_is_told_with_its_probe(ask: Ask) -> None:
+    (row,) = ask('select "row", generation, probe, domain, kernel from dataset_rows')
+
+    assert row == {
+        "row": 1,
+        "generation": WORLD.named["accepted"].id,
+        "probe": "accepted",
+        "domain": "ethics",
+        "kernel": KERNEL,
+    }

@@ -136,9 +136,20 @@ def test_of_a_conversation_the_last_reply_is_the_response() -> None:
         ),
         (
             {"seed_id": "P1", "voice": "elder", "prompt": "Why?"},
-            Probe(id="P1_elder", prompt="Why?", rephrasing_of="P1", kind="perspective"),
+            Probe(
+                id="P1_elder",
+                prompt="Why?",
+                rephrasing_of="P1",
+                kind="perspective",
+                voice="elder",
+            ),
         ),
-        ({"seed_id": "P1", "voice": "original", "prompt": "Why?"}, Probe(id="P1", prompt="Why?")),
+        (
+            {"seed_id": "P1", "voice": "original", "prompt": "Why?"},
+            Probe(id="P1", prompt="Why?", voice="original"),
+        ),
+        ({"prompt": "Why?", "region": " Sahel "}, Probe(prompt="Why?", region="Sahel")),
+        ({"prompt": "Why?", "region": ["Sahel"]}, Probe(prompt="Why?")),
     ],
 )
 def test_a_seed_is_read_in_every_shape(entry: object, expected: Probe) -> None:

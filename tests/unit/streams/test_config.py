@@ -59,7 +59,11 @@ def test_every_setting_is_a_variable_and_a_line_of_the_file(
 ) -> None:
     default = getattr(Settings(), name)
     plain = {bool: ("True", "False"), int: ("7", "8")}.get(type(default), ("'7'", "8"))
-    named = {"broker_mechanism": ("PLAIN", "SCRAM-SHA-512"), "topic_prefix": ("one.", "other.")}
+    named = {
+        "broker_mechanism": ("PLAIN", "SCRAM-SHA-512"),
+        "topic_prefix": ("one.", "other."),
+        "budget": ("7.0", "8.0"),
+    }
     one, other = named.get(name, plain)
     lem_yaml(f"{name}: {one}")
     from_file = getattr(settings(), name)

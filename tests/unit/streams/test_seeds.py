@@ -249,3 +249,18 @@ def test_the_perspectives_cover_twelve_domains_and_the_pressure_nine() -> None:
 
     assert len(domains["perspectives"]) == 12
     assert len(domains["adversarial"]) == 9
+
+
+def test_a_voice_is_a_probe_of_its_own_beside_its_scenario(write: Write) -> None:
+    rows = [
+        {**GOOD, "voice": "original", "region": "Sahel"},
+        {**GOOD, "voice": "elder", "prompt": "elder"},
+    ]
+
+    seeds, errors = read(write("few.json", json.dumps(rows)))
+
+    assert errors == []
+    assert [(s.id, s.voice, s.voice_of, s.region) for s in seeds] == [
+        ("G", "original", None, "Sahel"),
+        ("G_elder", "elder", "G", None),
+    ]
