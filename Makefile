@@ -35,9 +35,9 @@ bench: $(READY) ## Speed, as ratios against a named rival in one run
 
 run: $(READY) ## The whole way: seed, rephrase, generate, score, gate, dedup, materialize
 	.venv/bin/lem seed
-	.venv/bin/lem distill --phase demo --model "$$(.venv/bin/lem model tiny)"
+	.venv/bin/lem distill --phase try --model mlx:demo/model
 	.venv/bin/lem run --until-idle
-	.venv/bin/lem materialize --phase demo
+	.venv/bin/lem materialize --phase try
 	.venv/bin/lem status
 
 up: ## Start Redpanda and its console in Docker; NODES=3 for a cluster of three

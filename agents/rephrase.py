@@ -1,7 +1,4 @@
-"""Rephrase: each original probe is put in three other ways.
-
-101 probes become 404 prompts.
-"""
+"""Rephrase: each original probe is put in three other ways."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -271,9 +271,17 @@ def _phases(path: Path, parsed: Any) -> dict[Any, Any]:
     return phases
 
 
+_TAKEN = {"ab": "answers of `lem ab`", "history": "imported generations"}
+
+
 def _phase(path: Path, name: str, body: Any) -> Phase:
     if isinstance(body, dict) and "name" in body:
         raise ConfigError(f'{path}: phase "{name}": its key is its name; take out "name".')
+    if name in _TAKEN:
+        raise ConfigError(
+            f'{path}: phase "{name}": {_TAKEN[name]} go by that name, and no gate is to take them'
+            " up; name it otherwise."
+        )
     named = {**body, "name": name} if isinstance(body, dict) else body
     try:
         phase = msgspec.convert(named, Phase)

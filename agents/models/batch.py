@@ -132,8 +132,9 @@ class Engine:
         free = min(size - len(self._rows), len(waiting))
         if free <= 0 or free < min(size // _WORTH, len(waiting)):
             return 0  # to come in costs the same for one as for several
-        longest = max(len(job.tokens) + self._expected(job) for job in waiting[:free])
-        left = self._most_bytes - self.nbytes
+        longest = max(len(job.tokens) + self._expected(job) for job in waiting)
+        growth = sum(max(0, self._expected(r.job) - len(r.written)) for r in self._rows)
+        left = max(0.0, self._most_bytes - self.nbytes - growth * self._row_bytes)
         fitting = int(left / (longest * self._row_bytes)) if self._row_bytes else 1
         return max(min(free, fitting), 0 if self._rows else 1)
 
@@ -142,8 +143,9 @@ class Engine:
         return min(job.sampling.max_tokens, int(2 * self._lengths.mean) or 1 << 30)
 
     def drop(self) -> None:
-        """Let go of every row without telling."""
+        """Let go of every row without telling, and of all that was read."""
         self._rows, self._cache, self._next = [], [], None
+        self._prefixes.forget()
 
     def admit(self, jobs: Sequence[Job]) -> None:
         """Read the prompts of these jobs, which share their first `shared` tokens, and begin."""
@@ -225,12 +227,13 @@ class Engine:
         """Caches that hold all but the last token of each prompt, as one batch."""
         from mlx_lm.models.cache import make_prompt_cache
 
-        self._warm(prompts[0][:shared])
+        warmed = self._warm(prompts[0][:shared])
         known = [self._prefixes.longest(prompt[:-1]) for prompt in prompts]
         caches = [hit.cache if hit else make_prompt_cache(self._model) for hit in known]
         cache = [kind[0].merge(list(kind)) for kind in zip(*caches, strict=True)]
         saved = [hit.length if hit else 0 for hit in known]
         rests = [list(prompt[n:-1]) for prompt, n in zip(prompts, saved, strict=True)]
+        saved[0] -= warmed
         if any(rests):
             self._prefill(rests, cache)
         self._remember(prompts[-1][:-1], [each.extract(len(prompts) - 1) for each in cache])
@@ -238,26 +241,33 @@ class Engine:
 
     def _remember(self, tokens: tuple[int, ...], cache: list[Any]) -> None:
         """More samples of the last prompt may follow; but a kernel is not forgotten for it."""
+        import mlx.core as mx
+
         room = self._most_bytes // _PREFIXES
         if sum(each.nbytes for each in cache) + self._prefixes.nbytes <= room:
+            # As long as it is only promised, it holds the whole batch that it is taken from.
+            mx.eval([each.state for each in cache])
             self._prefixes.keep(tokens, cache, room)
 
-    def _warm(self, prefix: tuple[int, ...]) -> None:
-        """Read what stands before several prompts, where it is not known."""
+    def _warm(self, prefix: tuple[int, ...]) -> int:
+        """Read what stands before several prompts, where it is not known; how much that was."""
         from mlx_lm.models.cache import make_prompt_cache
 
         hit = self._prefixes.longest(prefix)
         if not prefix or (hit and hit.length == len(prefix)):
-            return
+            return 0
         cache = make_prompt_cache(self._model)
         self._forward([list(prefix)], cache)
         self._prefixes.keep(prefix, cache, self._most_bytes // _PREFIXES)
+        return len(prefix)
 
     def _prefill(self, rests: list[list[int]], cache: list[Any]) -> None:
         """Read the rests, padded at the right to one length, then moved to it."""
         import mlx.core as mx
 
         longest = max(map(len, rests))
+        if longest % _STEP == 1 and len(set(map(len, rests))) > 1:
+            longest += 1  # sliding windows take a single token for the next one of an answer
         padding = [longest - len(rest) for rest in rests]
         if any(padding):
             for each in cache:

@@ -1,9 +1,11 @@
 """How much memory this machine has for a model's caches."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 _SHARE = 0.5  # of what the weights leave; the system and the rest of the pipeline need some too
+_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
 _LEAST = 256 * 2**20
 
 
@@ -13,7 +15,9 @@ def total_bytes() -> int:
 
     if mx.metal.is_available():
         return int(mx.device_info()["max_recommended_working_set_size"])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    told = _LIMIT.read_text().strip() if _LIMIT.exists() else ""
+    return min(machine, int(told)) if told.isdigit() else machine
 
 
 def cache_bytes(model: Any) -> int:

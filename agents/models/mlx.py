@@ -110,24 +110,24 @@ class MlxModel(Model):
         except BaseException as error:
             if not ready.done():
                 ready.set_exception(error)
-            else:
-                self._fail(error)
         finally:
+            with self._door:
+                self._closing = True
             self._fail(ModelError(f"Model {self.url} was closed; open it again."))
             ready = Future()
             mx.clear_streams()
 
     def _answer(self, loaded: _Loaded) -> None:
         while self._take(loaded):
+            self._admit(loaded.engine)
             try:
-                self._admit(loaded.engine)
                 rows, began = len(loaded.engine), time.perf_counter()
                 if rows:
                     loaded.engine.step()
                     self._pace.told(rows, time.perf_counter() - began)
-            except (ValueError, RuntimeError) as error:  # MLX: out of memory, an odd model
+            except Exception as error:  # MLX: out of memory, an odd model
                 loaded.engine.drop()
-                self._fail(_refused(self.url, error))
+                _refuse(self._writing, _refused(self.url, error))
 
     def _take(self, loaded: _Loaded) -> bool:
         """Take what was asked meanwhile, and wait for it where nothing else is to do."""
@@ -144,17 +144,18 @@ class MlxModel(Model):
         return False
 
     def _prepare(self, loaded: _Loaded, ask: Ask, future: "Future[Answer]") -> None:
-        from jinja2 import TemplateError
-
         try:
             prompt = loaded.prompts.of(ask)
-        except (ValueError, RuntimeError, TemplateError) as error:
+        except Exception as error:  # whatever a template or a tokenizer leads to
             future.set_exception(_refused(self.url, error))
             return
 
         def done(written: Written) -> None:
             self._writing.discard(future)
-            future.set_result(_told(loaded, prompt, written))
+            try:
+                future.set_result(_told(loaded, prompt, written))
+            except Exception as error:
+                future.set_exception(_refused(self.url, error))
 
         job = Job(prompt.tokens, prompt.shared, ask.sampling, ask.seed, done)
         self._waiting.append((job, future))
@@ -166,19 +167,20 @@ class MlxModel(Model):
             return
         first = self._waiting[0][0]
         alike = first.tokens[: first.shared]
-        chosen: list[Job] = []
-        for job, future in list(self._waiting):
-            if len(chosen) < free and job.tokens[: job.shared] == alike:
-                chosen.append(job)
-                self._waiting.remove((job, future))
-                self._writing.add(future)
-        engine.admit(chosen)
+        alikes = [each for each in self._waiting if each[0].tokens[: each[0].shared] == alike]
+        chosen = alikes[:free]
+        self._waiting = deque(each for each in self._waiting if each not in chosen)
+        futures = {future for _, future in chosen}
+        try:
+            engine.admit([job for job, _ in chosen])
+        except Exception as error:  # those that are being written go on
+            _refuse(futures, _refused(self.url, error))
+        else:
+            self._writing |= {future for future in futures if not future.done()}
 
     def _fail(self, error: BaseException) -> None:
-        for future in [*self._writing, *(future for _, future in self._waiting)]:
-            if not future.done():
-                future.set_exception(error)
-        self._writing.clear()
+        _refuse(self._writing, error)
+        _refuse({future for _, future in self._waiting}, error)
         self._waiting.clear()
         while self._closing and not self._asked.empty():
             if asked := self._asked.get():
@@ -207,12 +209,22 @@ def _told(loaded: _Loaded, prompt: Prompt, written: Written) -> Answer:
     )
 
 
+def _refuse_alone(model: Any) -> None:
+    """Refuse what mlx_lm can't put into a batch."""
+    from mlx_lm.models.cache import make_prompt_cache
+
+    kinds = {type(each).__name__ for each in make_prompt_cache(model) if not hasattr(each, "merge")}
+    if kinds:
+        raise ValueError(f"its caches ({', '.join(sorted(kinds))}) can't share a batch")
+
+
 def _load(url: str, place: str, most_bytes: int) -> _Loaded:
     folder = folder_of(url, place)
     try:
         from mlx_lm import load
 
         model, tokenizer = load(str(folder))[:2]
+        _refuse_alone(model)
         tokenizer.eos_token_ids = tokenizer.eos_token_ids | stop_tokens(folder)
         added = tokenizer.added_tokens_decoder.values()
         control = frozenset(token.content for token in added if token.special)
@@ -234,6 +246,13 @@ def _load(url: str, place: str, most_bytes: int) -> _Loaded:
             f"chat_template.jinja into {folder}."
         )
     return loaded
+
+
+def _refuse(futures: "set[Future[Answer]]", error: BaseException) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)
+    futures.clear()
 
 
 def _refused(url: str, error: Exception) -> ModelError:

@@ -3,6 +3,7 @@
 _FIRST = 8
 _STEPS = 32  # that a size is measured for
 _GAIN = 1.05  # a larger size takes memory, and must be worth it
+_NEARLY = 0.75  # of a size; rows come and go in between
 _FORGET = 4096  # steps; as answers grow, or the load changes, another size may be best
 
 
@@ -24,13 +25,16 @@ class Pace:
         self._begin()
 
     def told(self, rows: int, seconds: float) -> None:
-        """Learn how long a step with so many rows took; with few rows it says nothing."""
+        """Learn how long a step with so many rows took.
+
+        It says nothing with few rows, nor with those that are left of a larger size.
+        """
         self._steps += 1
         if self._settled and self._steps >= _FORGET:
             self._rates.clear()
             self._settled = False
             self._begin()
-        elif not self._settled and rows >= self.size:
+        elif not self._settled and _NEARLY * self.size <= rows <= self.size:
             self._full += 1
             self._rows += rows
             self._seconds += seconds

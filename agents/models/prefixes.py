@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
+_MOST = 64  # looking one up compares it with each
+
 
 class Prefix(NamedTuple):
     """Tokens that a model has read."""
@@ -10,11 +12,8 @@ class Prefix(NamedTuple):
     length: int
     cache: list[Any]
     """One for each layer, of one row; it is merged into batches, which copies it."""
-
-    @property
-    def nbytes(self) -> int:
-        """What it takes in memory, copies in batches aside."""
-        return sum(each.nbytes for each in self.cache)
+    nbytes: int
+    """What it takes in memory, copies in batches aside."""
 
 
 class Prefixes:
@@ -39,6 +38,10 @@ class Prefixes:
 
     def keep(self, tokens: tuple[int, ...], cache: list[Any], most_bytes: int) -> None:
         """Remember it, and forget those that were not used for longest to make room."""
-        self._held[tokens] = Prefix(len(tokens), cache)
-        while len(self._held) > 1 and self.nbytes > most_bytes:
+        self._held[tokens] = Prefix(len(tokens), cache, sum(each.nbytes for each in cache))
+        while len(self._held) > 1 and (len(self._held) > _MOST or self.nbytes > most_bytes):
             self._held.popitem(last=False)
+
+    def forget(self) -> None:
+        """Let all of them go."""
+        self._held.clear()

@@ -44,6 +44,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             saved: Tokens that the server had read before.
         """
         cached = self.prompt if self.cached is None else self.cached
+        saved = min(saved, prompt)  # some gateways count them apart
         read = (prompt - saved) * self.prompt + saved * cached
         return (read + completion * self.completion) / _EACH
 

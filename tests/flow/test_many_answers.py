@@ -27,6 +27,7 @@ from tests.lem import becomes, command, environment, lem, rows, until
 from tests.lem import events as on_log
 from tests.models import Slow, completion, scripted
 
+ONE = {"LEM_CONCURRENCY": "1"}
 PROMPTS = [f"What is owed to {number}?" for number in range(8)]
 
 
@@ -43,7 +44,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def model(monkeypatch: pytest.MonkeyPatch) -> Slow:
     """The model that every URL opens."""
     found = Slow(room=4)
-    monkeypatch.setattr(generate, "open_model", lambda *_, **__: found)
+    monkeypatch.setattr(generate, "opener", lambda *_: lambda _: found)
     return found
 
 
@@ -139,7 +140,7 @@ async def test_broken_off_only_what_was_being_written_is_asked_again(
     again.asked = model.asked
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(generate, "open_model", lambda *_, **__: again)
+        patched.setattr(generate, "opener", lambda *_: lambda _: again)
         async with working(settings):
             await asked_for(again, 5 + 7)
             again.tell_all()
@@ -203,7 +204,7 @@ def test_ctrl_c_waits_for_what_was_asked_and_nothing_is_asked_twice(tmp_path: Pa
         for url in urls:
             lem(home, "distill", "--phase", "demo", "--model", url, "--limit", "4")
         worker = subprocess.Popen(
-            command("run"), env=environment(home), stdout=subprocess.PIPE, text=True
+            command("run"), env=environment(home, ONE), stdout=subprocess.PIPE, text=True
         )
         until(lambda: min(map(len, asked)) >= 2)
         worker.send_signal(signal.SIGINT)
@@ -228,7 +229,7 @@ def test_a_terminal_shows_pace_and_time_left_and_a_pipe_shows_nothing(tmp_path: 
         screen, end = pty.openpty()
         worker = subprocess.Popen(
             command("run", "--until-idle"),
-            env=environment(home, {"COLUMNS": "150", "TERM": "xterm"}),
+            env=environment(home, {**ONE, "COLUMNS": "150", "TERM": "xterm"}),
             stdout=subprocess.DEVNULL,
             stderr=end,
         )

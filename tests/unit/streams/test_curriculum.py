@@ -83,9 +83,18 @@ def test_every_probe_set_and_kernel_that_a_phase_names_is_there(phase: Phase) ->
 
 def test_an_unknown_phase_is_told_which_there_are() -> None:
     with pytest.raises(
-        ConfigError, match=r'^No phase "5"; there are 0, 1, 2, 3, 4, expansion, demo\.$'
+        ConfigError, match=r'^No phase "5"; there are 0, 1, 2, 3, 4, expansion, try, demo\.$'
     ):
         SHIPPED.phase("5")
+
+
+@pytest.mark.parametrize("name", ["ab", "history"])
+def test_a_name_that_has_a_meaning_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "curriculum.yaml"
+    path.write_text(f"phases: {{{name}: {{title: Mine}}}}", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="name it otherwise"):
+        load(path)
 
 
 def test_another_threshold_is_another_policy() -> None:
