@@ -25,7 +25,7 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 
 
 def test_the_phases_come_in_the_order_of_the_file() -> None:
-    assert list(SHIPPED.phases) == [*TAUGHT, "expansion", "demo"]
+    assert list(SHIPPED.phases) == [*TAUGHT, "expansion", "try", "demo"]
     assert all(phase.name == name for name, phase in SHIPPED.phases.items())
 
 
