@@ -234,4 +234,4 @@ def test_a_curriculum_may_not_have_a_phase_of_that_name(home: Path, tmp_path: Pa
 
     said = refusal(home, "ab", "--probes", "few", LEM_CURRICULUM=str(own))
 
-    assert 'has a phase "ab"' in said
+    assert 'phase "ab": answers of `lem ab` go by that name' in said
