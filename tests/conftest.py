@@ -1,6 +1,7 @@
 """Fixtures that every test may use: each on `tmp_path`, nothing global."""
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,28 @@ from streams.log.store import EmbeddedStore
 from streams.topics import TOPICS
 from tests.kafka import Kafka, needed
 
+_ENDED = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may wait for a hub
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Remember how it ended, for `pytest_unconfigure`."""
+    session.config.stash[_ENDED] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave at once, all having been told.
+
+    This one process has held models, brokers and databases, each with threads of its own; when
+    Python took itself apart behind them, it once ended in a segmentation fault.
+    """
+    if (ended := config.stash.get(_ENDED, None)) is not None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended)
 
 
 @pytest.fixture(autouse=True)

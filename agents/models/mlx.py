@@ -9,6 +9,7 @@ A seed makes an answer repeatable on one chip and one release of MLX only.
 """
 
 import atexit
+import gc
 import queue
 import threading
 import time
@@ -106,6 +107,7 @@ class MlxModel(Model):
             loaded = _load(self.url, self._place, self._most_bytes)
             ready.set_result(loaded)
             self._answer(loaded)
+            loaded.engine.drop()  # its rows' jobs know it, so that none would go by itself
             del loaded
         except BaseException as error:
             if not ready.done():
@@ -115,6 +117,7 @@ class MlxModel(Model):
                 self._closing = True
             self._fail(ModelError(f"Model {self.url} was closed; open it again."))
             ready = Future()
+            gc.collect()  # what is left in circles is this thread's to free
             mx.clear_streams()
 
     def _answer(self, loaded: _Loaded) -> None:
@@ -259,5 +262,5 @@ def _refused(url: str, error: Exception) -> ModelError:
     found = ModelError(
         f"Model {url} can't answer: {error}; see that it is a chat model and fits into memory."
     )
-    found.__cause__ = error
+    found.__cause__ = error.with_traceback(None)  # its frames hold arrays of the model's thread
     return found

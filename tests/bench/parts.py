@@ -17,19 +17,17 @@ from typing import TypeVar
 
 import msgspec
 
-from agents.rescore import Choice, unscored
-from agents.score import told
-from agents.scorers import Score, Scorer, Text, scorer
+from agents.rescore import Choice, Row, scored, unscored
+from agents.scorers import Scorer, scorer
 from streams.config import Settings
 from streams.envelope import written
 from streams.log.store import EmbeddedStore
-from streams.origin import Origin, origin
+from streams.origin import origin
 from streams.replay import Views, opened
 
 _SAMPLE = 50_000  # generations that are scored, and whose scores are written
 
 T = TypeVar("T")
-Rows = list[tuple[str, ...]]
 
 
 def parts(home: Path) -> dict[str, dict[str, float]]:
@@ -41,28 +39,18 @@ def parts(home: Path) -> dict[str, dict[str, float]]:
         count = store.records("generations")
         refresh, views = _timed(lambda: entered.enter_context(opened(store, home)), count)
         read, sample = _timed(lambda: _read(views, by), count)
-        texts = [Text(response, prompt) for *_, response, prompt in sample]
-        score, found = _timed(lambda: by.function(texts), len(sample))
-        write, _ = _timed(lambda: _write(store, sample, found, by), len(sample))
+        score, facts = _timed(lambda: scored(sample, by, origin()), len(sample))
+        write, _ = _timed(lambda: sum(written(store, facts)), len(sample))
     return {"refresh": refresh, "read": read, "score": score, "write": write}
 
 
-def _read(views: Views, by: Scorer) -> Rows:
+def _read(views: Views, by: Scorer) -> list[Row]:
     """Read all of them, and keep the first ones."""
     coming = (row for rows in unscored(views, by, Choice()) for row in rows)
     sample = list(islice(coming, _SAMPLE))
     for _ in coming:
         pass
     return sample
-
-
-def _write(store: EmbeddedStore, sample: Rows, found: list[Score], by: Scorer) -> int:
-    common = origin()
-    facts = (
-        told(each, phase, one, by, Origin(at=common["at"], by=common["by"], run=run, cause=each))
-        for (each, run, phase, *_), one in zip(sample, found, strict=True)
-    )
-    return sum(written(store, facts))
 
 
 def _timed(work: Callable[[], T], count: int) -> tuple[dict[str, float], T]:

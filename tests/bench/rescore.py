@@ -82,6 +82,7 @@ def _by(found: Cost, generations: int) -> dict[str, float]:
         "per_s": generations / found.wall_s,
         "cpu_us": found.cpu_s / generations * 1e6,
         "peak_mb": found.peak_mb,
+        "together_mb": found.together_mb,
     }
 
 

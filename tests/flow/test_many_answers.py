@@ -202,7 +202,7 @@ def test_ctrl_c_waits_for_what_was_asked_and_nothing_is_asked_twice(tmp_path: Pa
     with servers(4) as (urls, asked):
         lem(home, "seed")
         for url in urls:
-            lem(home, "distill", "--phase", "demo", "--model", url, "--limit", "4")
+            lem(home, "distill", "--phase", "demo", "--model", url, "--limit", "12")
         worker = subprocess.Popen(
             command("run"), env=environment(home, ONE), stdout=subprocess.PIPE, text=True
         )
@@ -211,13 +211,13 @@ def test_ctrl_c_waits_for_what_was_asked_and_nothing_is_asked_twice(tmp_path: Pa
         said, _ = worker.communicate(timeout=30)
         done = len(on_log(home, "generations"))
         assert worker.returncode == 130
-        assert "at hand; Ctrl+C again breaks them off" in said
-        assert done == sum(map(len, asked)) < 16
+        assert "Ctrl+C again" in said
+        assert done == sum(map(len, asked)) < 48
 
         lem(home, "run", "--until-idle")
 
         bodies = [json.dumps(each.body) for server in asked for each in server]
-        assert len(bodies) == len(on_log(home, "generations")) == 16
+        assert len(bodies) == len(on_log(home, "generations")) == 48
     lem(home, "log", "verify")
 
 

@@ -1,5 +1,6 @@
 """`lem rescore`: every generation once, whatever happens, and nothing generated again."""
 
+import os
 import random
 import signal
 import subprocess
@@ -103,23 +104,37 @@ def test_a_rescore_killed_again_and_again_misses_none_and_doubles_none(home: Pat
     lem(home, "log", "verify", status=1)  # its generations answer no request
 
 
+def test_a_killed_rescore_leaves_no_process_behind(home: Path) -> None:
+    filled(home, COUNT)
+
+    with subprocess.Popen(
+        command("rescore", "--scorer", "lek@2"), env=environment(home), stdout=subprocess.PIPE
+    ) as killed:
+        with log(home) as store:
+            until(lambda: store.end("scores", 0) > 0)
+        killed.send_signal(signal.SIGKILL)
+        said, _ = killed.communicate(timeout=60)  # to the end: as long as anybody holds the pipe
+
+    assert (killed.returncode, said) == (-signal.SIGKILL, b"")
+
+
 def test_a_rescore_stopped_by_hand_goes_on_where_it_was(home: Path) -> None:
     answers = filled(home, COUNT)
 
     with subprocess.Popen(
         command("rescore", "--scorer", "lek@2"),
         env=environment(home),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     ) as stopped:
         with log(home) as store:
             until(lambda: store.end("scores", 0) > 0)
-        stopped.send_signal(signal.SIGINT)
-        status = stopped.wait()
+        os.killpg(stopped.pid, signal.SIGINT)  # as a terminal does, to all of its processes
+        _, said = stopped.communicate(timeout=60)
     before = len(told(home))
     (row,) = rows(lem(home, "rescore", "--scorer", "lek@2", "--json"))
 
-    assert (status, row["scored"]) == (130, COUNT - before)
+    assert (stopped.returncode, said, row["scored"]) == (130, b"", COUNT - before)
     assert sorted(each.generation for each in told(home)) == sorted(each.id for each in answers)
 
 
