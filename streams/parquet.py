@@ -32,7 +32,7 @@ FILE_RECORDS = 2048
 
 _PENDING = 2  # files under way: one is compressed while the disk takes the one before
 _GROUP_BYTES = 16_000_000  # of rows that stand together: whoever reads one has all of them at once
-_LARGE_BYTES = 4 * _GROUP_BYTES  # of a file; no more than one such is under way
+_LARGE_BYTES = 4 * _GROUP_BYTES  # of a file: the next one is not read beside it
 _FORMAT = 1  # of the files; another one has them written again
 _NOTE = b"lem"  # under which a file's footer holds its `_Note`
 
@@ -160,14 +160,15 @@ class _Copy:
         return self._folder / topic / str(partition) / name
 
     def _make_file(self, path: Path, part: Part, rows: Rows) -> None:
-        is_large = sum(each.nbytes for each in rows.batches) > _LARGE_BYTES
-        self.settle(left=0 if is_large else _PENDING)
+        self.settle(left=_PENDING)
         part.unreadable.extend(rows.unreadable)
         if self._is_writable:
             done = self._disk.submit(_land, self._writer.submit(_write, path, rows), path)
             self._pending.append((done, path, part, rows))
         else:
             part.batches.extend(rows.batches)
+        if sum(each.nbytes for each in rows.batches) > _LARGE_BYTES:
+            self.settle(left=0)
 
 
 def _write(path: Path, rows: Rows) -> Path:
