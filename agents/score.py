@@ -22,6 +22,18 @@ def scored(generations: Sequence[Generated], by: Scorer) -> list[Scored]:
     return [told(each.id, each.phase, one, by, origin(each)) for each, one in together]
 
 
+def undisturbed(generations: Sequence[Generated], by: Scorer) -> list[Scored]:
+    """The scores, also where Ctrl+C comes in between, for who takes the signal by a handler.
+
+    Polars raises by itself, wherever it is called, when one comes while it is at work. Raised in an
+    agent, that would break off what all the others are at.
+    """
+    try:
+        return scored(generations, by)
+    except KeyboardInterrupt:
+        return scored(generations, by)
+
+
 def told(generation: str, phase: str, found: Score, by: Scorer, whence: Origin) -> Scored:
     """What a scorer found, as the event of a generation.
 
@@ -51,7 +63,7 @@ def join(app: "App") -> None:
 
     async def handle(generated: Generated) -> list[Scored]:
         phase = app.curriculum.phases.get(generated.phase)
-        return scored([generated], named(phase.gate.scorer)) if phase else []
+        return undisturbed([generated], named(phase.gate.scorer)) if phase else []
 
     @app.agent(app.records_of(GENERATIONS.name), name="score")
     async def score(stream: Any) -> None:

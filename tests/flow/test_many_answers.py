@@ -197,9 +197,6 @@ def servers(count: int) -> Iterator[tuple[list[str], list[list[Any]]]]:
         yield [f"openai:{url}#m" for url, _ in found], [asked for _, asked in found]
 
 
-@pytest.mark.xfail(
-    strict=False, reason="a stop just when the next ask goes out does not always wait for it"
-)
 def test_ctrl_c_waits_for_what_was_asked_and_nothing_is_asked_twice(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with servers(4) as (urls, asked):
