@@ -99,6 +99,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     concurrency: Annotated[int, Meta(ge=1)] = 32
     """The most requests that a server is asked at once; fewer where it can't keep up."""
 
+    cache_mb: Annotated[int, Meta(ge=0)] = 0
+    """Megabytes for what an MLX model keeps of prompts and answers under way; 0 is half of what its
+    weights leave."""
+
     prices: str = ""
     """A YAML file of what models cost; `agents/models/prices.py` shows one."""
 

@@ -127,14 +127,16 @@ def open_model(
     patience: "Patience | None" = None,
     most: int | None = None,
     prices: "Prices | None" = None,
+    cache_bytes: int = 0,
 ) -> Model:
     """Open the model that `url` names; weights are loaded now, a server is asked only later.
 
     Args:
         url: `mlx:…`, `openai:…` or `canned:…`.
-        patience: How long a server is asked again; as what follows, nothing for the other two.
+        patience: How long a server is asked again; as the next two, nothing for the others.
         most: Asks that a server has at once, however well it does.
         prices: What answers cost; without one, an answer has no cost.
+        cache_bytes: What MLX may keep of prompts and answers under way; 0 is what suits the machine.
 
     Raises:
         ModelError: It can't be opened; the message says what to mend.
@@ -143,7 +145,7 @@ def open_model(
     if scheme == "mlx":
         from agents.models.mlx import MlxModel
 
-        return MlxModel(place)
+        return MlxModel(place, most_bytes=cache_bytes)
     if scheme == "openai":
         from agents.models.concurrency import MOST
         from agents.models.openai import OpenAIModel
