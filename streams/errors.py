@@ -7,6 +7,7 @@ LemError
 │   └── MissingRecord   a record names another that is not on the log, or can't be read
 ├── LogError            the log can't be opened, read or written
 │   └── GroupTaken      another worker of the same group is running
+├── PublishError        a hub does not take a dataset
 └── ModelError          a model can't be opened
     ├── BudgetSpent     a run may cost no more
     ├── ModelSilent     a model gave no answer, after every try
@@ -40,6 +41,10 @@ class LogError(LemError):
 
 class GroupTaken(LogError):
     """Another worker of the same consumer group is running."""
+
+
+class PublishError(LemError):
+    """A hub does not take a dataset."""
 
 
 class ModelError(LemError):

@@ -136,7 +136,7 @@ def open_model(
         patience: How long a server is asked again; as the next two, nothing for the others.
         most: Asks that a server has at once, however well it does.
         prices: What answers cost; without one, an answer has no cost.
-        cache_bytes: What MLX may keep of prompts and answers under way; 0 is what suits the machine.
+        cache_bytes: What MLX may keep of prompts and answers under way; 0 suits the machine.
 
     Raises:
         ModelError: It can't be opened; the message says what to mend.

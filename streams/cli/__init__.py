@@ -20,6 +20,7 @@ _COMMANDS = (
     "sql",
     "gate",
     "materialize",
+    "publish",
     "explain",
     *("score", "rescore", "compare", "models"),
 )
