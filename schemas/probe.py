@@ -13,7 +13,7 @@ class Probed(Fact, frozen=True, kw_only=True, tag="probed"):
     identity: ClassVar[tuple[str, ...]] = ("probe", "prompt", "domain", "language", "rephrasing_of")
 
     probe: str
-    """The probe's own id, unique on a log, as `P01_CONSENT_TRIAL`."""
+    """The probe's own id, unique on a log, as `F01_CONSENT_TRIAL`."""
 
     prompt: str
     """What the model is asked."""

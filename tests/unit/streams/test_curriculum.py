@@ -81,6 +81,12 @@ def test_every_probe_set_and_kernel_that_a_phase_names_is_there(phase: Phase) ->
     assert phase.kernel is None or phase.kernel in kernel.names()
 
 
+@pytest.mark.parametrize("name", [*TAUGHT, "try", "demo"])
+def test_a_phase_does_not_ask_what_only_measures(name: str) -> None:
+    assert "censorship" not in SHIPPED.phase(name).probes
+    assert "*" not in SHIPPED.phase(name).probes
+
+
 def test_an_unknown_phase_is_told_which_there_are() -> None:
     with pytest.raises(
         ConfigError, match=r'^No phase "5"; there are 0, 1, 2, 3, 4, expansion, try, demo\.$'

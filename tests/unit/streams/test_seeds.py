@@ -222,17 +222,19 @@ def test_our_own_seeds_have_no_errors() -> None:
     seeds, errors = read(ROOT / "seeds")
 
     assert errors == []
-    assert len(seeds) == len({seed.prompt for seed in seeds}) >= 60
+    assert len(seeds) == len({seed.prompt for seed in seeds}) >= 250
 
 
 @pytest.mark.parametrize(
     ("name", "prefix", "least"),
     [
-        ("core", "P", 24),
-        ("creative", "C", 12),
+        ("first", "F", 28),
+        ("core", "P", 101),
+        ("creative", "C", 50),
         ("perspectives", "M", 12),
         ("adversarial", "A", 12),
-        ("synthesis", "S", 12),
+        ("synthesis", "S", 40),
+        ("censorship", "C", 6),
     ],
 )
 def test_a_set_of_ours_is_large_enough_and_well_named(name: str, prefix: str, least: int) -> None:
