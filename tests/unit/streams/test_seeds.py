@@ -40,7 +40,15 @@ def test_a_yaml_seed_knows_its_line(write: Write) -> None:
     assert errors == []
     assert seeds == [
         Seed(id="A", domain="health", prompt="One two.", set="few", place=f"{path}:2"),
-        Seed(id="B", domain="law", prompt="Trois", set="few", language="fr", place=f"{path}:8"),
+        Seed(
+            id="B",
+            domain="law",
+            prompt="Trois",
+            set="few",
+            language="fr",
+            is_tagged=True,
+            place=f"{path}:8",
+        ),
     ]
 
 
