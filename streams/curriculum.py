@@ -277,7 +277,7 @@ def _phases(path: Path, parsed: Any) -> dict[Any, Any]:
     return phases
 
 
-_TAKEN = {"ab": "answers of `lem ab`", "history": "imported generations"}
+_TAKEN = {"ab": "answers of `lem ab`", "draft": "drafts", "history": "imported generations"}
 
 
 def _phase(path: Path, name: str, body: Any) -> Phase:

@@ -33,12 +33,29 @@ class ProbeSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     language: Literal["required", "optional"] = "required"
     """Whether each probe says its language."""
 
+    draft: Text | None = None
+    """What a model is told that drafts a probe, with `{domain}`, `{language}`, `{stakeholders}`
+    (their number) and `{example}` (a probe that is there) in it; none where none is drafted."""
+
     def __post_init__(self) -> None:
         """Refuse what no probe can keep, and a domain that stands twice."""
         if self.stakeholders and self.stakeholders[0] > self.stakeholders[1]:
             raise ValueError(f"stakeholders should be [least, most], got {list(self.stakeholders)}")
         if twice := [name for name in self.domains if self.domains.count(name) > 1]:
             raise ValueError(f'the domain "{twice[0]}" stands twice')
+        if self.draft:
+            _refuse_unknown(self.draft, ["stakeholders"] if self.stakeholders else [])
+
+
+def _refuse_unknown(template: str, more: list[str]) -> None:
+    known = ["domain", "language", "example", *more]
+    try:
+        template.format(**dict.fromkeys(known, ""))
+    except (LookupError, ValueError) as error:
+        names = ", ".join(f"{{{name}}}" for name in known)
+        raise ValueError(
+            f"draft can't be filled in ({error}); there are {names}, and other braces are doubled"
+        ) from error
 
 
 def parsed(path: Path, sets: Any) -> dict[str, ProbeSet]:

@@ -53,3 +53,18 @@ def test_a_curriculum_need_not_bind_any_set(tmp_path: Path) -> None:
 def test_what_no_probe_could_keep_is_refused(tmp_path: Path, sets: Any, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         load(with_sets(tmp_path, sets))
+
+
+@pytest.mark.parametrize("draft", ["{domain} {stakeholders}", "{exampel}", "{domain", "{} {0}"])
+def test_a_template_that_can_not_be_filled_in_is_refused(tmp_path: Path, draft: str) -> None:
+    sets = {"x": {"title": "t", "domains": ["a"], "draft": draft}}
+
+    with pytest.raises(ConfigError, match=r'set "x": draft can\'t be filled in \('):
+        load(with_sets(tmp_path, sets))
+
+
+def test_a_set_that_names_people_may_ask_for_their_number(tmp_path: Path) -> None:
+    draft = "{domain} {{}} {stakeholders}"
+    sets = {"x": {"title": "t", "domains": ["a"], "stakeholders": [1, 2], "draft": draft}}
+
+    assert load(with_sets(tmp_path, sets)).sets["x"].draft == draft
