@@ -57,6 +57,11 @@ def rephrasings(probe: str, prompt: str) -> list[tuple[RephrasingKind, str, str]
     ]
 
 
+def lead_ins() -> list[str]:
+    """What stands before a prompt in its rephrasings; no probe should be worded like one."""
+    return [text.replace("{prompt}", "").strip() for few in _TEMPLATES.values() for text in few]
+
+
 def _template(probe: str, kind: RephrasingKind) -> str:
     # hash() differs from process to process.
     digest = hashlib.sha256(f"{probe}\n{kind}".encode()).digest()

@@ -1,6 +1,6 @@
 """The curriculum as code: phases, their gates and their training, read from one YAML file.
 
-Checks types, names and ranges. Does not know which probe sets, kernels or scorers there are.
+Checks types, names and ranges. Does not know which probes, kernels or scorers there are.
 """
 
 import hashlib
@@ -16,6 +16,8 @@ from schemas.generation import Outcome
 from schemas.request import Sampling
 from streams.errors import ConfigError
 from streams.seeds import LOADER, reason, refuse_repeats
+from streams.sets import ProbeSet
+from streams.sets import parsed as parsed_sets
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Portion = Annotated[float, Meta(gt=0, le=1)]
@@ -212,9 +214,10 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Curriculum(msgspec.Struct, frozen=True):
-    """All phases, by name, in the order of the file."""
+    """All phases and the sets that are bound, by name, in the order of the file."""
 
     phases: dict[str, Phase]
+    sets: dict[str, ProbeSet] = {}
 
     def phase(self, name: str) -> Phase:
         """Return one phase.
@@ -234,8 +237,11 @@ def load(path: Path) -> Curriculum:
         ConfigError: The file can't be read, is not YAML, or a value in it can't be used; the
             message names the line or the phase and the value's place in it.
     """
-    phases = _phases(path, _parsed(path))
-    return Curriculum({str(key): _phase(path, str(key), body) for key, body in phases.items()})
+    phases = _phases(path, parsed := _parsed(path))
+    return Curriculum(
+        {str(key): _phase(path, str(key), body) for key, body in phases.items()},
+        parsed_sets(path, parsed.get("sets", {})),
+    )
 
 
 class _Drawing(Sampling, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -266,12 +272,12 @@ def _phases(path: Path, parsed: Any) -> dict[Any, Any]:
     phases = parsed.get("phases") if isinstance(parsed, dict) else None
     if not isinstance(phases, dict) or not phases:
         raise ConfigError(f'{path} holds no phases; it needs a mapping "phases" of name to phase.')
-    if unknown := [str(key) for key in parsed if key != "phases"]:
-        raise ConfigError(f'{path} has an unknown key "{unknown[0]}"; there is only "phases".')
+    if unknown := [str(key) for key in parsed if key not in ("phases", "sets")]:
+        raise ConfigError(f'{path} has an unknown key "{unknown[0]}"; there are "phases", "sets".')
     return phases
 
 
-_TAKEN = {"ab": "answers of `lem ab`", "history": "imported generations"}
+_TAKEN = {"ab": "answers of `lem ab`", "draft": "drafts", "history": "imported generations"}
 
 
 def _phase(path: Path, name: str, body: Any) -> Phase:

@@ -47,6 +47,12 @@ class Seed(msgspec.Struct, frozen=True, kw_only=True):
     region: str | None = None
     """The part of the world that it is set in."""
 
+    is_tagged: bool = False
+    """Whether its author said the language."""
+
+    stakeholders: tuple[str, ...] = ()
+    """The people in it whose claims weigh, as its author lists them; empty without such a list."""
+
     place: str
     """Where it stands, as `seeds/core.yaml:41` or `seeds/core.json[20]`."""
 
@@ -65,7 +71,7 @@ def read(path: Path) -> tuple[list[Seed], list[str]]:
     """
     seeds: dict[str, Seed] = {}
     errors: list[str] = []
-    for found in _found(path):
+    for found in each(path):
         if isinstance(found, str):
             errors.append(found)
         elif (first := seeds.setdefault(found.id, found)).prompt != found.prompt:
@@ -127,8 +133,9 @@ def _refuse_repeats_in(node: yaml.MappingNode) -> None:
         keys.add(str(key.value))
 
 
-def _found(path: Path) -> Iterator[Seed | str]:
-    files = _seed_files(path) if path.is_dir() else [path]
+def each(path: Path) -> Iterator[Seed | str]:
+    """Each seed of a file or folder as it stands there, also a repeated one; or what it lacks."""
+    files = files_of(path)
     if not files:
         yield f"{path} holds no seed file; their names end in {', '.join(SUFFIXES)}."
     for file in files:
@@ -141,7 +148,10 @@ def _found(path: Path) -> Iterator[Seed | str]:
             yield reason(file, error)
 
 
-def _seed_files(folder: Path) -> list[Path]:
+def files_of(folder: Path) -> list[Path]:
+    """The seed files of a folder, in the order in which they are read; a file is its own."""
+    if not folder.is_dir():
+        return [folder]
     return sorted(
         file
         for file in folder.iterdir()
@@ -191,7 +201,15 @@ def _seed(entry: Any, place: str, stem: str) -> Seed | str:
             return f'{place} has a "{key}" that is not text: {got}; write it as a quoted string.'
     own, of = voiced(fields["id"], fields["voice"])
     found = fields | {"id": own, "voice_of": of, "language": fields["language"] or "en"}
-    return Seed(**found, set=stem, place=place)
+    people = _names(entry.get("stakeholders"))
+    tagged = fields["language"] is not None
+    return Seed(**found, set=stem, place=place, is_tagged=tagged, stakeholders=people)
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """A list of names; nothing where files of others mean something else by that word."""
+    listed = isinstance(value, list) and all(map(_is_text, value))
+    return tuple(name.strip() for name in value) if listed else ()
 
 
 def _plain(key: str, value: Any) -> Any:

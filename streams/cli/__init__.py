@@ -24,7 +24,7 @@ _COMMANDS = (
     "explain",
     *("score", "rescore", "compare", "models"),
 )
-_NOUNS = ("ab", "log", "model", "scorers")
+_NOUNS = ("ab", "draft", "log", "model", "scorers")
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.context import opened, viewed
-from streams.cli.shown import Json, completed_later, near, progress, show
+from streams.cli.shown import Json, completed_later, near, progress, refuse_misplaced, show
 from streams.config import Settings, settings
 from streams.errors import ConfigError
 
@@ -74,7 +74,7 @@ def ab(
     Example: lem ab --probes core --kernel json=kernel/lek-1.json --kernel txt=kernel/lek-1.txt
     """
     if context.invoked_subcommand:
-        _refuse_misplaced(context)
+        refuse_misplaced(context)
         return
     if not probes:
         raise typer.BadParameter("name the probe sets to ask, as core", param_hint="--probes")
@@ -127,15 +127,6 @@ def report(
     show_trials(chosen, lines, by, as_json=as_json)
     if out and not as_json:
         print(f"Written to {near(out.absolute())}.")
-
-
-def _refuse_misplaced(context: typer.Context) -> None:
-    for name in context.params:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter(
-                f"options of the report stand behind it: lem ab {context.invoked_subcommand} …"
-            )
 
 
 def _sampling(temperature: float, top_p: float, max_tokens: int, samples: int) -> "Sampling":

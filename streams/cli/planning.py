@@ -11,7 +11,7 @@ from streams.cli.tail import quoted
 from streams.config import Settings
 
 if TYPE_CHECKING:
-    from agents.distill import Plan, Question
+    from agents.distill import Asking, Plan
     from schemas import Kernel, Probed
     from streams.curriculum import Phase
     from streams.log.door import Store
@@ -33,7 +33,7 @@ _SHOWN = 10  # requests of a plan that is only shown
 class Asked(NamedTuple):
     """What is asked of whom, and how much of it each is asked."""
 
-    questions: "list[Question]"
+    questions: "Sequence[Asking]"
     """One for each model."""
 
     shares: dict[str, float]
@@ -118,7 +118,7 @@ def show(wanted: Asked, plans: "list[Plan]", amount: Amount, *, as_json: bool) -
     print("  Nothing was written." if amount.dry_run else "  `lem run` asks them.")
 
 
-def _row(question: "Question", plan: "Plan") -> dict[str, object]:
+def _row(question: "Asking", plan: "Plan") -> dict[str, object]:
     return {
         "run": plan.run,
         "phase": question.phase.name,

@@ -126,3 +126,18 @@ def completed_later(what_stays: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"Stopped. {what_stays}; the same command goes on.", file=sys.stderr)
         raise typer.Exit(130) from None
+
+
+def refuse_misplaced(context: typer.Context) -> None:
+    """Refuse options of a noun that stand before its verb, which would not see them.
+
+    Raises:
+        typer.BadParameter: One was given.
+    """
+    for name in context.params:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            verb = context.invoked_subcommand
+            raise typer.BadParameter(
+                f"options of the {verb} stand behind it: lem {context.info_name} {verb} …"
+            )

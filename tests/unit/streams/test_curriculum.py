@@ -94,7 +94,7 @@ def test_an_unknown_phase_is_told_which_there_are() -> None:
         SHIPPED.phase("5")
 
 
-@pytest.mark.parametrize("name", ["ab", "history"])
+@pytest.mark.parametrize("name", ["ab", "draft", "history"])
 def test_a_name_that_has_a_meaning_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "curriculum.yaml"
     path.write_text(f"phases: {{{name}: {{title: Mine}}}}", encoding="utf-8")
