@@ -19,6 +19,7 @@ _COMMANDS = (
     "tail",
     "sql",
     "gate",
+    "review",
     "materialize",
     "explain",
     *("score", "rescore", "compare", "models"),
