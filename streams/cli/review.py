@@ -38,6 +38,16 @@ Accept = Annotated[bool, typer.Option("--accept", help="Accept ID without a term
 Reject = Annotated[bool, typer.Option("--reject", help="Reject ID without a terminal.")]
 Withdraw = Annotated[bool, typer.Option("--withdraw", help="Take your verdict on ID back.")]
 Note = Annotated[str, typer.Option(help="To stand beside that verdict.")]
+Export = Annotated[
+    Path | None, typer.Option(help="Write what waits to FILE.csv or FILE.jsonl, to be filled in.")
+]
+Import = Annotated[
+    Path | None,
+    typer.Option("--import", help="Read verdicts from such a file; twice adds nothing."),
+]
+Agreement = Annotated[
+    bool, typer.Option("--agreement", help="How far reviewers and scorers agree: Cohen's kappa.")
+]
 
 
 def review(
@@ -51,6 +61,9 @@ def review(
     reject: Reject = False,
     withdraw: Withdraw = False,
     note: Note = "",
+    export: Export = None,
+    import_: Import = None,
+    agreement: Agreement = False,
     as_json: Json = False,
 ) -> None:
     """Review what is on hold: read it, accept or reject it, with a key for each.
@@ -62,18 +75,33 @@ def review(
     Example: lem review --phase 1 --limit 20
     """
     from agents.reviewing.saying import reviewer as named
+    from streams.cli import agreeing, sheets
 
     found = settings({"reviewer": reviewer})
     verdict = _verdict(accept=accept, reject=reject, withdraw=withdraw)
     _check(generation, verdict, note)
+    _refuse_both(generation, export, import_, agreement)
     with opened(found, must_exist=True) as store:
+        if agreement:
+            agreeing.show(store, found, phase, as_json=as_json)
+            return
+        if import_:
+            sheets.import_(store, found, named(found.reviewer), import_)
+            return
         cases = _cases(store, found, generation, _Wanted(phase, order, limit))
-        if as_json and not verdict:
-            json_lines(cases)
+        if export:
+            sheets.export(store, cases, named(found.reviewer), export)
         elif verdict:
             _say(store, cases[0], named(found.reviewer), verdict, note)
+        elif as_json:
+            json_lines(cases)
         else:
             _read(store, cases, named(found.reviewer))
+
+
+def _refuse_both(*given: object) -> None:
+    if sum(bool(each) for each in given) > 1:
+        raise typer.BadParameter("ID, --export, --import and --agreement: one of them.")
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -139,6 +167,7 @@ def _whole_id(store: "Store", prefix: str) -> str:
 
 def _say(store: "Store", case: "Case", by: str, verdict: "Review", note: str) -> None:
     from agents.reviewing.saying import Reviews, review
+    from agents.reviewing.taking import is_overruled
 
     reviews = Reviews(store)
     last = reviews.of(case.generation)
@@ -155,7 +184,7 @@ def _say(store: "Store", case: "Case", by: str, verdict: "Review", note: str) ->
     reviews.say(review(case, by, verdict, note))
     told = f", after {last.reviewer} {last.verdict} it" if last and last.reviewer != by else ""
     print(f"{by} has {verdict} {case.generation[:8]}{told}.")
-    if verdict == "accepted" and case.verdict == "rejected" and case.rule != "review":
+    if verdict == "accepted" and is_overruled(case):
         print(f"It stays out: {case.rule} refused it, and no reviewer overrules that.")
 
 
