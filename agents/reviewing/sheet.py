@@ -123,17 +123,12 @@ def _row(line: int, fields: dict[str, Any]) -> Row | Bad | None:
 def _write_csv(out: IO[str], rows: Iterable[dict[str, Any]]) -> int:
     writing = csv.writer(out)
     writing.writerow(COLUMNS)
-    count = 0
-    for count, row in enumerate(rows, 1):
-        writing.writerow([escaped(row[name]) for name in COLUMNS])
-    return count
+    return sum(1 for row in rows if writing.writerow([escaped(row[name]) for name in COLUMNS]))
 
 
 def _write_jsonl(out: IO[str], rows: Iterable[dict[str, Any]]) -> int:
-    count = 0
-    for count, row in enumerate(rows, 1):
-        out.write(msgspec.json.encode({name: row[name] for name in COLUMNS}).decode() + "\n")
-    return count
+    lines = (msgspec.json.encode({name: row[name] for name in COLUMNS}) for row in rows)
+    return sum(1 for line in lines if out.write(line.decode() + "\n"))
 
 
 def _read_csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any] | Bad]]:

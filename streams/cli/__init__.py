@@ -16,6 +16,7 @@ _COMMANDS = (
     "expand",
     "run",
     "status",
+    "coverage",
     "tail",
     "sql",
     "gate",
