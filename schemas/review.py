@@ -1,8 +1,10 @@
-"""A person looked at a generation that was on hold."""
+"""A person looked at a generation, most often at one that was on hold."""
 
 from typing import ClassVar, Literal
 
 from schemas.base import Fact
+
+Review = Literal["accepted", "rejected", "withdrawn"]
 
 
 class Reviewed(Fact, frozen=True, kw_only=True, tag="reviewed"):
@@ -14,13 +16,13 @@ class Reviewed(Fact, frozen=True, kw_only=True, tag="reviewed"):
     """The id of the generation."""
 
     phase: str
-    """The phase it was held in."""
+    """The generation's phase."""
 
     reviewer: str
     """Who looked."""
 
-    verdict: Literal["accepted", "rejected"]
-    """What the reviewer decided."""
+    verdict: Review
+    """What the reviewer decided; `withdrawn` is as if nobody had looked yet."""
 
     note: str = ""
     """In the reviewer's words."""

@@ -84,6 +84,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     scorers: str = ""
     """A folder of further scorers, a YAML file each; see `lem scorers show lek@2`."""
 
+    reviewer: str = ""
+    """Who reviews, as events name it; the name of the login if empty."""
+
     model: str = DEFAULT_MODEL
     """The model URL that `lem distill` asks where none is named."""
 

@@ -32,7 +32,10 @@ _PLACED = """
 create or replace table placed as
 with
 reviewed as (
-  select generation, arg_max(verdict, "offset") as review from reviews group by generation
+  select generation, arg_max(verdict, "offset") as review
+  from reviews
+  group by generation
+  having arg_max(verdict, "offset") <> 'withdrawn'
 ),
 passing as (
   select

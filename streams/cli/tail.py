@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _QUOTED = 160  # characters of a text; the terminal cuts further
 _WITHOUT_RUN = ("probes", "dead-letters")  # the field is there, and always empty
 _COLOURS = {"ok": "green", "accepted": "green", "held": "yellow", "rejected": "red"}
+_COLOURS |= {"withdrawn": "yellow"}
 
 Parts = list[str | tuple[str, str]]
 Keep = Callable[[Record], bool]

@@ -25,6 +25,7 @@ reviewed as (
   select generation, arg_max({verdict: verdict, reviewer: reviewer, note: note}, "offset") as review
   from reviews
   group by generation
+  having arg_max(verdict, "offset") <> 'withdrawn'
 ),
 judged as (
   select
