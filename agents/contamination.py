@@ -82,8 +82,9 @@ class HeldOut:
         return self._shared(found, of) or self._similar(found, of)
 
     def _shared(self, found: list[str], of: str) -> Overlap | None:
+        single = _singles(found)
         for size, index in self._runs.items():
-            for at, number, start in index.hits(found):
+            for at, number, start in index.hits(single):
                 run = found[at : at + size]
                 if run == self._units[number][start : start + size]:
                     probe = self._prompts[number][0]
@@ -173,7 +174,7 @@ class _Index:
     def __init__(self, prompts: list[list[str]], numbers: list[int], size: int) -> None:
         import numpy as np
 
-        parts = [_hashes(prompts[number], size) for number in numbers]
+        parts = [_hashes(_singles(prompts[number]), size) for number in numbers]
         lengths = [len(part) for part in parts]
         hashes = np.concatenate(parts) if parts else np.empty(0, np.uint64)
         order = np.argsort(hashes, kind="stable")  # the first probe of equal runs is told
@@ -182,10 +183,9 @@ class _Index:
         starts = np.concatenate([np.arange(n) for n in lengths]) if parts else order
         self._starts = starts[order]
 
-    def hits(self, found: list[str]) -> Iterator[tuple[int, int, int]]:
+    def hits(self, single: "NDArray[Any]") -> Iterator[tuple[int, int, int]]:
         """Where in a text a run begins, in which prompt it stands, and where there."""
-        hashes = _hashes(found, self._size)
-        for at, left, right in self._spans(hashes):
+        for at, left, right in self._spans(_hashes(single, self._size)):
             for place in range(left, right):
                 yield at, int(self._numbers[place]), int(self._starts[place])
 
@@ -193,7 +193,7 @@ class _Index:
         """The prompts that share at least so many different runs with a text."""
         import numpy as np
 
-        hashes = np.unique(_hashes(found, self._size))
+        hashes = np.unique(_hashes(_singles(found), self._size))
         spans = [self._numbers[left:right] for _, left, right in self._spans(hashes)]
         if len(spans) < least:
             return []
@@ -203,18 +203,26 @@ class _Index:
     def _spans(self, hashes: "NDArray[Any]") -> list[tuple[int, int, int]]:
         import numpy as np
 
-        left = np.searchsorted(self._hashes, hashes, side="left")
-        right = np.searchsorted(self._hashes, hashes, side="right")
-        there = np.flatnonzero(left < right)
-        return list(zip(there.tolist(), left[there].tolist(), right[there].tolist(), strict=True))
+        if not len(self._hashes):
+            return []
+        left = np.searchsorted(self._hashes, hashes)
+        is_there = self._hashes[np.minimum(left, len(self._hashes) - 1)] == hashes
+        there = np.flatnonzero(is_there)
+        right = np.searchsorted(self._hashes, hashes[there], side="right")
+        return list(zip(there.tolist(), left[there].tolist(), right.tolist(), strict=True))
 
 
-def _hashes(found: list[str], size: int) -> "NDArray[Any]":
+def _singles(found: list[str]) -> "NDArray[Any]":
+    import numpy as np
+
+    return np.array([hash(word) for word in found], np.int64).view(np.uint64)
+
+
+def _hashes(single: "NDArray[Any]", size: int) -> "NDArray[Any]":
     """A hash of each run of so many words."""
     import numpy as np
 
-    single = np.array([hash(word) for word in found], np.int64).view(np.uint64)
-    total = np.zeros(max(len(found) - size + 1, 0), np.uint64)
+    total = np.zeros(max(len(single) - size + 1, 0), np.uint64)
     for at in range(size):
         total = total * np.uint64(_FACTOR) + single[at : at + len(total)]
     return total
