@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agents.kernels import Kernels
-from agents.rules import fingerprint, leak, verdict
+from agents.leaks import leak
+from agents.rules import fingerprint, verdict
 from streams.curriculum import Curriculum, Phase
 from streams.log.door import Store
 
