@@ -36,10 +36,12 @@ class Script(NamedTuple):
     languages: tuple[str, ...]
 
 
+_LATIN = "a-zA-Z\u00aa-\u024f\u1e00-\u1eff"
+
 SCRIPTS = tuple(
     Script(letters, tuple(told.split()))
     for told, letters in {
-        "en de fr es pt it nl pl sv da no fi cs ro hu tr vi id sw": "a-zA-Z\u00aa-\u024f\u1e00-\u1eff",
+        "en de fr es pt it nl pl sv da no fi cs ro hu tr vi id sw": _LATIN,
         "ru uk bg sr": "\u0400-\u052f",
         "ar fa ur ps": "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff",
         "hi mr ne": "\u0900-\u097f",
