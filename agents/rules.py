@@ -6,15 +6,15 @@ as the first run did.
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from agents import axioms
 from agents.contamination import HeldOut
 from agents.languages import languages
 from agents.leaks import leak as leak
-from agents.words import length, normalised
+from agents.words import length
+from agents.words import normalised as normalised
 from schemas.decision import Finding, Verdict
-from schemas.generation import Generated
 
 if TYPE_CHECKING:
     from streams.curriculum import Gate
@@ -22,8 +22,28 @@ if TYPE_CHECKING:
 _NOTHING = HeldOut(())
 
 
+class Answered(Protocol):
+    """As much of a generation as its rules look at."""
+
+    @property
+    def prompt(self) -> str:
+        """What the model was asked."""
+
+    @property
+    def response(self) -> str:
+        """What it said."""
+
+    @property
+    def outcome(self) -> str:
+        """How that ended."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, if it did."""
+
+
 def findings(
-    generated: Generated,
+    generated: Answered,
     score: float,
     gate: "Gate",
     kernels: Mapping[str, str],
@@ -48,6 +68,11 @@ def findings(
         "contamination": _contamination(generated, held_out),
     }
     return tuple(Finding(rule=rule, reason=said) for rule, said in reasons.items() if said)
+
+
+def passes(score: float, gate: "Gate") -> bool:
+    """Whether a score is high enough; one that is not a number isn't."""
+    return gate.threshold is None or score >= gate.threshold
 
 
 def verdict(
@@ -96,7 +121,7 @@ def split_of(original_probe: str, *, train: int, valid: int) -> Literal["train",
     return "valid" if bucket < train + valid else "test"
 
 
-def _outcome(generated: Generated, gate: "Gate") -> str | None:
+def _outcome(generated: Answered, gate: "Gate") -> str | None:
     if generated.outcome in gate.outcomes:
         return None
     why = f": {generated.error.rstrip('.')}" if generated.error else ""
@@ -104,8 +129,7 @@ def _outcome(generated: Generated, gate: "Gate") -> str | None:
 
 
 def _threshold(score: float, gate: "Gate") -> str | None:
-    # Asked this way round, a score that is not a number doesn't pass.
-    if gate.threshold is None or score >= gate.threshold:
+    if passes(score, gate):
         return None
     return f"The score {score} by {gate.scorer} is below {gate.threshold}."
 
@@ -142,7 +166,7 @@ def _axiom_named(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str
     return f'The response cites an axiom, "{cited}", where none may be named.'
 
 
-def _contamination(generated: Generated, held_out: HeldOut) -> str | None:
+def _contamination(generated: Answered, held_out: HeldOut) -> str | None:
     found = held_out.overlap(generated.prompt, of="prompt")
     found = found or held_out.overlap(generated.response, of="response")
     return found.reason if found else None
