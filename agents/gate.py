@@ -6,6 +6,7 @@ generations are decided again under the new digest, and the old decisions stay.
 
 from typing import TYPE_CHECKING, Any
 
+from agents.contamination import HeldOut, Lookup
 from agents.kernels import Kernels
 from agents.rules import findings, verdict
 from schemas import Decided, Generated, Scored
@@ -20,9 +21,15 @@ if TYPE_CHECKING:
     from streams.app import App
 
 
-def decided(scored: Scored, generated: Generated, phase: Phase, kernels: dict[str, str]) -> Decided:
+def decided(
+    scored: Scored,
+    generated: Generated,
+    phase: Phase,
+    kernels: dict[str, str],
+    held_out: HeldOut,
+) -> Decided:
     """The gate's decision on one score; every rule that failed is told."""
-    rules = findings(generated, scored.score, phase.gate, kernels)
+    rules = findings(generated, scored.score, phase.gate, kernels, held_out)
     said, rules = verdict(generated.id, rules, review_share=phase.gate.review_share)
     return sealed(
         Decided(
@@ -46,6 +53,7 @@ class Gate:
         self._store = store
         self._curriculum = curriculum
         self._kernels = Kernels(store)
+        self._held_out = Lookup(store, curriculum.held_out)
 
     def decide(self, scored: Scored) -> Decided | None:
         """The decision; none where no phase of now judges by this scorer."""
@@ -54,7 +62,8 @@ class Gate:
             return None
         by = f"Score {scored.id}"
         generated = found(self._store, scored.generation, Generated, by=by)
-        return decided(scored, generated, phase, self._kernels.named(generated.run))
+        kernels = self._kernels.named(generated.run)
+        return decided(scored, generated, phase, kernels, self._held_out.of(generated.run))
 
 
 def join(app: "App") -> None:

@@ -5,26 +5,49 @@ as the first run did.
 """
 
 import hashlib
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
 
+from agents import axioms
+from agents.contamination import HeldOut
+from agents.languages import languages
+from agents.leaks import leak as leak
+from agents.words import length
+from agents.words import normalised as normalised
 from schemas.decision import Finding, Verdict
-from schemas.generation import Generated
 
 if TYPE_CHECKING:
     from streams.curriculum import Gate
 
-_WORD = re.compile(r"[^\W_]+")
-# By `str.translate`, which for ASCII takes less than half of the time of `_WORD`.
-_BLANKS = {code: " " for code in range(128) if not chr(code).isalnum()}
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|.)")
+_NOTHING = HeldOut(())
+
+
+class Answered(Protocol):
+    """As much of a generation as its rules look at."""
+
+    @property
+    def prompt(self) -> str:
+        """What the model was asked."""
+
+    @property
+    def response(self) -> str:
+        """What it said."""
+
+    @property
+    def outcome(self) -> str:
+        """How that ended."""
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, if it did."""
 
 
 def findings(
-    generated: Generated, score: float, gate: "Gate", kernels: Mapping[str, str]
+    generated: Answered,
+    score: float,
+    gate: "Gate",
+    kernels: Mapping[str, str],
+    held_out: HeldOut = _NOTHING,
 ) -> tuple[Finding, ...]:
     """Every rule that speaks against a generation, not only the first; none where it passes.
 
@@ -33,13 +56,23 @@ def findings(
         score: By the scorer that the gate names.
         gate: The phase's bounds.
         kernels: Texts by name. All are looked for, whichever the generation was given.
+        held_out: The probes that nothing may be trained on.
     """
     reasons = {
         "outcome": _outcome(generated, gate),
         "threshold": _threshold(score, gate),
         "kernel_leak": _kernel_leak(generated.response, gate, kernels),
+        "words": _length(generated.response, gate),
+        "language": _language(generated.response, gate),
+        "axiom_named": _axiom_named(generated.response, gate, kernels),
+        "contamination": _contamination(generated, held_out),
     }
     return tuple(Finding(rule=rule, reason=said) for rule, said in reasons.items() if said)
+
+
+def passes(score: float, gate: "Gate") -> bool:
+    """Whether a score is high enough; one that is not a number isn't."""
+    return gate.threshold is None or score >= gate.threshold
 
 
 def verdict(
@@ -58,33 +91,6 @@ def verdict(
         reason = f"Drawn for review: a person reads {100 * review_share:g} % of what passes."
         return "held", (Finding(rule="review", reason=reason),)
     return "accepted", ()
-
-
-def leak(text: str, kernel: str, words: int) -> str | None:
-    """The first run of so many words that a text shares with a kernel; none is no leak.
-
-    Case, punctuation, line breaks and quoting don't matter. Of a kernel that is shorter than
-    `words` all its words make a leak.
-    """
-    known, vocabulary = shingles(kernel, words), _vocabulary(kernel)
-    size = len(next(iter(known), ()))
-    runs = _familiar(_words(text), vocabulary, size)
-    return next((" ".join(run) for run in runs if run in known), None)
-
-
-@lru_cache(maxsize=64)
-def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
-    """Every run of so many words in a text, or the whole text where it has fewer.
-
-    Remembered, since one kernel is compared with all generations of a run.
-    """
-    found = _words(text)
-    return frozenset(_runs(found, min(words, len(found))))
-
-
-def normalised(text: str) -> str:
-    """A text as dedup sees it: one width, one case, single blanks between the words."""
-    return " ".join(_folded(text).split())
 
 
 def fingerprint(text: str) -> str:
@@ -115,7 +121,7 @@ def split_of(original_probe: str, *, train: int, valid: int) -> Literal["train",
     return "valid" if bucket < train + valid else "test"
 
 
-def _outcome(generated: Generated, gate: "Gate") -> str | None:
+def _outcome(generated: Answered, gate: "Gate") -> str | None:
     if generated.outcome in gate.outcomes:
         return None
     why = f": {generated.error.rstrip('.')}" if generated.error else ""
@@ -123,8 +129,7 @@ def _outcome(generated: Generated, gate: "Gate") -> str | None:
 
 
 def _threshold(score: float, gate: "Gate") -> str | None:
-    # Asked this way round, a score that is not a number doesn't pass.
-    if gate.threshold is None or score >= gate.threshold:
+    if passes(score, gate):
         return None
     return f"The score {score} by {gate.scorer} is below {gate.threshold}."
 
@@ -136,44 +141,35 @@ def _kernel_leak(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str
     return None
 
 
-def _words(text: str) -> list[str]:
-    """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
-    folded = _folded(_ESCAPE.sub(_unescaped, text))
-    return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
+def _length(response: str, gate: "Gate") -> str | None:
+    if gate.words is None:
+        return None
+    least, most = gate.words
+    if least <= (count := length(response)) <= most:
+        return None
+    bound = f"at least {least}" if count < least else f"at most {most}"
+    return f"The response has {count} words; it should have {bound}."
 
 
-def _folded(text: str) -> str:
-    """A text in one width and one case."""
-    return unicodedata.normalize("NFKC", text).casefold()
+def _language(response: str, gate: "Gate") -> str | None:
+    if gate.languages is None:
+        return None
+    found = languages(response)
+    if not found or not {*found}.isdisjoint(gate.languages):
+        return None
+    return f"The response is in {' or '.join(found)}, not {' or '.join(gate.languages)}."
 
 
-def _unescaped(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)) if escape[1] else " "
+def _axiom_named(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str | None:
+    if gate.names_axioms or not (cited := axioms.named(response, kernels.values())):
+        return None
+    return f'The response cites an axiom, "{cited}", where none may be named.'
 
 
-def _runs(words: list[str], size: int) -> Iterator[tuple[str, ...]]:
-    return zip(*(words[start:] for start in range(size)), strict=False)
-
-
-def _familiar(words: list[str], vocabulary: frozenset[str], size: int) -> Iterator[tuple[str, ...]]:
-    """The runs of which the vocabulary holds every word.
-
-    Each is looked at from its end: a strange word there spares all that begin before it.
-    """
-    start = seen = 0  # what lies between them is in the vocabulary
-    while (end := start + size) <= len(words):
-        at = end - 1
-        while at >= seen and words[at] in vocabulary:
-            at -= 1
-        if at < seen:
-            yield tuple(words[start:end])
-            at = start
-        start, seen = at + 1, end
-
-
-@lru_cache(maxsize=64)
-def _vocabulary(kernel: str) -> frozenset[str]:
-    return frozenset(_words(kernel))
+def _contamination(generated: Answered, held_out: HeldOut) -> str | None:
+    found = held_out.overlap(generated.prompt, of="prompt")
+    found = found or held_out.overlap(generated.response, of="response")
+    return found.reason if found else None
 
 
 _DRAWS = 2**48  # a float holds each of them exactly

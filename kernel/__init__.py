@@ -5,6 +5,7 @@ digest of that text says which kernel it was.
 """
 
 import hashlib
+from functools import cache
 from importlib.resources import files
 
 import msgspec
@@ -57,6 +58,12 @@ def digest(name: str) -> str:
 def axioms() -> tuple[Axiom, ...]:
     """Return the five axioms in their order of precedence."""
     return msgspec.json.decode(text("axioms.json"), type=_Axioms).axioms
+
+
+@cache
+def axiom_names() -> tuple[str, ...]:
+    """Return what the axioms are called, in their order of precedence."""
+    return tuple(axiom.name for axiom in axioms())
 
 
 class _Axioms(msgspec.Struct, frozen=True):

@@ -14,7 +14,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One rule that spoke against a generation."""
 
     rule: str
-    """Short and machine-readable: `threshold`, `outcome`, `kernel_leak`, `review`, `duplicate`."""
+    """Short and machine-readable: `threshold`, `outcome`, `kernel_leak`, `words`, `language`,
+    `axiom_named`, `contamination`, `review`, `duplicate`."""
 
     reason: str
     """A sentence for a person, with the values."""

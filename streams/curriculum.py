@@ -3,7 +3,6 @@
 Checks types, names and ranges. Does not know which probes, kernels or scorers there are.
 """
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,59 +11,19 @@ import msgspec
 import yaml
 from msgspec import Meta
 
-from schemas.generation import Outcome
 from schemas.request import Sampling
 from streams.errors import ConfigError
+from streams.policy import Count, Share, digest, refuse_crossed
+from streams.policy import Gate as Gate
 from streams.seeds import LOADER, reason, refuse_repeats
 from streams.sets import ProbeSet
 from streams.sets import parsed as parsed_sets
 
-Share = Annotated[float, Meta(ge=0, le=1)]
 Portion = Annotated[float, Meta(gt=0, le=1)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
-Count = Annotated[int, Meta(ge=1)]
-Label = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*@[0-9][a-z0-9._-]*$")]
 
 EVERY_SET = "*"
 """Among a phase's probe sets: all that are on the log."""
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What lets a generation pass. All of it that decides is the phase's policy."""
-
-    scorer: Label
-    """Name and version, as `lek@2`."""
-
-    threshold: Annotated[float, Meta(ge=-1e6, le=1e6)] | None
-    """The least score that passes; none where the score is not a rule."""
-
-    calibrated: Label | None = None
-    """The scorer that the threshold was set for, and so `scorer`; none without a threshold."""
-
-    outcomes: Annotated[tuple[Outcome, ...], Meta(min_length=1)]
-    """How a generation may have ended."""
-
-    leak_words: Count
-    """So many words in a row from the kernel are a leak."""
-
-    review_share: Share
-    """The share of what passes that waits for a person, from 0 to 1."""
-
-    def __post_init__(self) -> None:
-        """Refuse a threshold in another scorer's points, which say nothing about these scores."""
-        if self.threshold is None or self.calibrated == self.scorer:
-            return
-        if self.calibrated is None:
-            raise ValueError(
-                f"Gate {self.threshold} does not say which scorer it was set for; write"
-                f" `calibrated: {self.scorer}` beside it if that is the one"
-            )
-        raise ValueError(
-            f"Gate {self.threshold} was set for {self.calibrated}, but the scores are from"
-            f" {self.scorer}. Go back to {self.calibrated}, where `lem compare {self.calibrated}"
-            f" {self.scorer}` shows what would change, or set a gate for {self.scorer}: its"
-            f" threshold, and `calibrated: {self.scorer}`"
-        )
 
 
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,7 +45,7 @@ class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the phase aims at; told to people, not enforced."""
+    """What the phase aims at; told to people, not enforced: its gate does that."""
 
     examples: Count
     """Training rows."""
@@ -96,8 +55,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Refuse bounds that no response can keep."""
-        if self.words[0] > self.words[1]:
-            raise ValueError(f"words should be [least, most], got {list(self.words)}")
+        refuse_crossed(self.words)
 
 
 class Lora(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -192,25 +150,29 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     models: dict[str, Portion] = {}
     """The share of the requests that each model answers, by URL; none where one model is asked."""
 
+    held_out: tuple[str, ...] = ()
+    """The probe sets that are only for measuring, in every phase."""
+
     def __post_init__(self) -> None:
-        """Refuse shares that do not make a whole."""
+        """Refuse shares that do not make a whole, and to ask what is held out."""
+        if named := sorted({*self.probes} & {*self.held_out}):
+            raise ValueError(
+                f'probe set "{named[0]}" is held out for measuring; take it out of this phase\'s'
+                " probes, or out of `held_out`"
+            )
         if self.models and not math.isclose(total := sum(self.models.values()), 1, abs_tol=1e-6):
             raise ValueError(f"the shares of models should add up to 1, got {total:g}")
 
     def asks(self, probe_set: str) -> bool:
-        """Whether the probes of this set are asked."""
+        """Whether the probes of this set are asked; never those that are held out."""
+        if probe_set in self.held_out:
+            return False
         return probe_set in self.probes or EVERY_SET in self.probes
 
     @property
     def policy(self) -> str:
-        """SHA-256 of the gate in canonical JSON: another threshold is another policy.
-
-        Without `calibrated`: what must equal the scorer decides nothing, and a policy of before
-        that field keeps its digest.
-        """
-        gate = msgspec.structs.asdict(self.gate)
-        del gate["calibrated"]
-        return hashlib.sha256(msgspec.json.encode(gate)).hexdigest()
+        """SHA-256 over all that decides: another threshold is another policy."""
+        return digest(self.gate, self.held_out)
 
 
 class Curriculum(msgspec.Struct, frozen=True):
@@ -218,6 +180,9 @@ class Curriculum(msgspec.Struct, frozen=True):
 
     phases: dict[str, Phase]
     sets: dict[str, ProbeSet] = {}
+
+    held_out: tuple[str, ...] = ()
+    """The probe sets that are only for measuring: none is asked or trained on, in any phase."""
 
     def phase(self, name: str) -> Phase:
         """Return one phase.
@@ -237,11 +202,10 @@ def load(path: Path) -> Curriculum:
         ConfigError: The file can't be read, is not YAML, or a value in it can't be used; the
             message names the line or the phase and the value's place in it.
     """
-    phases = _phases(path, parsed := _parsed(path))
-    return Curriculum(
-        {str(key): _phase(path, str(key), body) for key, body in phases.items()},
-        parsed_sets(path, parsed.get("sets", {})),
-    )
+    parsed = _parsed(path)
+    phases, held_out = _phases(path, parsed), _held_out(path, parsed)
+    found = {str(key): _phase(path, str(key), body, held_out) for key, body in phases.items()}
+    return Curriculum(found, parsed_sets(path, parsed.get("sets", {})), held_out)
 
 
 class _Drawing(Sampling, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -272,23 +236,37 @@ def _phases(path: Path, parsed: Any) -> dict[Any, Any]:
     phases = parsed.get("phases") if isinstance(parsed, dict) else None
     if not isinstance(phases, dict) or not phases:
         raise ConfigError(f'{path} holds no phases; it needs a mapping "phases" of name to phase.')
-    if unknown := [str(key) for key in parsed if key not in ("phases", "sets")]:
-        raise ConfigError(f'{path} has an unknown key "{unknown[0]}"; there are "phases", "sets".')
+    if unknown := [str(key) for key in parsed if key not in _KEYS]:
+        there = ", ".join(f'"{key}"' for key in _KEYS)
+        raise ConfigError(f'{path} has an unknown key "{unknown[0]}"; there are {there}.')
     return phases
 
 
+def _held_out(path: Path, parsed: dict[str, Any]) -> tuple[str, ...]:
+    try:
+        return msgspec.convert(parsed.get("held_out", []), tuple[str, ...])
+    except msgspec.ValidationError as error:
+        raise ConfigError(f'{path}: "held_out" is not a list of probe sets: {error}') from error
+
+
+_KEYS = ("phases", "sets", "held_out")
 _TAKEN = {"ab": "answers of `lem ab`", "draft": "drafts", "history": "imported generations"}
 
 
-def _phase(path: Path, name: str, body: Any) -> Phase:
+def _phase(path: Path, name: str, body: Any, held_out: tuple[str, ...]) -> Phase:
     if isinstance(body, dict) and "name" in body:
         raise ConfigError(f'{path}: phase "{name}": its key is its name; take out "name".')
+    if isinstance(body, dict) and "held_out" in body:
+        raise ConfigError(
+            f'{path}: phase "{name}": what is held out is so in every phase; write "held_out"'
+            ' beside "phases".'
+        )
     if name in _TAKEN:
         raise ConfigError(
             f'{path}: phase "{name}": {_TAKEN[name]} go by that name, and no gate is to take them'
             " up; name it otherwise."
         )
-    named = {**body, "name": name} if isinstance(body, dict) else body
+    named = {**body, "name": name, "held_out": held_out} if isinstance(body, dict) else body
     try:
         phase = msgspec.convert(named, Phase)
         msgspec.convert(named, _Ranges)

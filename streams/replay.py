@@ -33,6 +33,8 @@ class Policy(NamedTuple):
     """Its digest, as in `Decided.policy`."""
     scorer: str
     threshold: float | None
+    best: int | None = None
+    """How many of a probe's admitted generations are kept; none keeps all."""
 
 
 class Views:
@@ -86,8 +88,10 @@ def opened(
 
 def policies(curriculum: Curriculum) -> list[Policy]:
     """The policies in force: each phase's gate."""
-    phases = curriculum.phases.values()
-    return [Policy(p.name, p.policy, p.gate.scorer, p.gate.threshold) for p in phases]
+    return [
+        Policy(p.name, p.policy, p.gate.scorer, p.gate.threshold, p.gate.best)
+        for p in curriculum.phases.values()
+    ]
 
 
 def _attach(
@@ -108,4 +112,4 @@ def _attach(
 
 _MEMORY = "400MB"  # a model may run beside; what takes more is spilled to disk
 _UNREADABLE = 'topic varchar, "partition" integer, "offset" bigint, error varchar'
-_POLICIES = "phase varchar, policy varchar, scorer varchar, threshold double"
+_POLICIES = "phase varchar, policy varchar, scorer varchar, threshold double, best integer"

@@ -1,68 +1,24 @@
-"""Every phase decided anew with the scores of each of two scorers; nothing is written to the log.
+"""What two scorers decide for every phase: which policies flip, which rows enter and leave.
 
-A policy is taken as it is but for its scorer. Its own generations are decided in full: outcome,
-threshold, kernel leak, dedup, what a person reviewed. Generations of phases that the curriculum
-does not have, as of imported history, are held against every threshold, by outcome and score
-alone: what kernel they were given is not always known.
+Its own generations are decided in full. Generations of phases that the curriculum does not have,
+as of imported history, are held against every threshold, by outcome and score alone: what kernel
+they were given is not always known.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agents.kernels import Kernels
-from agents.rules import fingerprint, leak, verdict
+from agents.compare.placing import place
+from agents.contamination import read
 from streams.curriculum import Curriculum, Phase
 from streams.log.door import Store
 
 if TYPE_CHECKING:
     from streams.replay import Views
 
-_AT_ONCE = 1000  # texts in memory
-
-# Which would pass by one of the two: of the others the text need not be read.
-_LIKELY = """
-select generation, generations.run, response from paired
-join generations on generations.id = paired.generation
-where paired.phase = $phase and list_contains($outcomes, paired.outcome)
-and ($threshold is null or a >= $threshold or b >= $threshold)"""
-
-_PLACED = """
-create or replace table placed as
-with
-reviewed as (
-  select generation, arg_max(verdict, "offset") as review
-  from reviews
-  group by generation
-  having arg_max(verdict, "offset") <> 'withdrawn'
-),
-passing as (
-  select
-    looked.phase, generation, a, b, change, mark,
-    coalesce(a >= threshold, true) and not leaks as passes_a,
-    coalesce(b >= threshold, true) and not leaks as passes_b,
-    coalesce(review = 'accepted', not held) as free
-  from looked
-  join paired using (generation)
-  join policies on policies.phase = looked.phase
-  left join reviewed using (generation)
-),
-kept as (
-  select
-    *,
-    first_value(generation) over by_a as kept_a,
-    first_value(generation) over by_b as kept_b
-  from passing
-  window
-    by_a as (partition by phase, mark order by passes_a desc, a desc, generation),
-    by_b as (partition by phase, mark order by passes_b desc, b desc, generation)
-)
-select
-  *,
-  passes_a and kept_a = generation and free as in_a,
-  passes_b and kept_b = generation and free as in_b
-from kept"""
+_AT_ONCE = 1000  # rows in memory
 
 _DATASETS = """
 select phase, count(*) filter (in_a) as rows_a, count(*) filter (in_b) as rows_b,
@@ -71,9 +27,10 @@ from placed group by phase order by phase"""
 
 _ROWS = """
 select phase, generation, in_b as enters, a, b,
-  case
-    when passes_a and passes_b then if(in_a, kept_b, kept_a) || ' is kept instead'
-    else 'threshold'
+  case if(in_a, decisive_b, decisive_a)
+    when 'gate' then array_to_string(if(in_a, rules_b, rules_a), ', ')
+    when 'duplicate' then if(in_a, kept_b, kept_a) || ' is kept instead'
+    else if(in_a, decisive_b, decisive_a)
   end as reason
 from placed where in_a <> in_b
 order by phase, enters, abs(change) desc, generation"""
@@ -142,7 +99,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     a: float
     b: float
     reason: str
-    """`threshold`, or which generation of the same text is kept."""
+    """The rules that keep it out on the other side, or which generation is kept instead."""
 
 
 def decide(store: Store, views: "Views", curriculum: Curriculum) -> None:
@@ -151,14 +108,10 @@ def decide(store: Store, views: "Views", curriculum: Curriculum) -> None:
     Raises:
         MissingRecord: The log holds generations of a run, but not the run.
     """
-    db, kernels = views.db, Kernels(store)
-    db.execute(f"create or replace table looked ({_LOOKED})")
-    present = {name for (name,) in db.execute("select distinct phase from paired").fetchall()}
-    for phase in curriculum.phases.values():
-        if phase.name in present:
-            for rows in _looked(views, kernels, phase):
-                _insert(views, rows)
-    db.execute(_PLACED)
+    present = {name for (name,) in views.db.execute("select distinct phase from paired").fetchall()}
+    held_out = read(store, curriculum.held_out)
+    gates = {phase.name: (phase.gate, phase.gate) for phase in curriculum.phases.values()}
+    place(store, views, {name: gates[name] for name in gates if name in present}, held_out)
 
 
 def flips(views: "Views", curriculum: Curriculum) -> list[Flips]:
@@ -203,36 +156,5 @@ def rows(views: "Views") -> Iterator[Row]:
             yield msgspec.convert(dict(zip(names, row, strict=True)), Row)
 
 
-_LOOKED = "phase varchar, generation varchar, leaks boolean, held boolean, mark varchar"
-
-
 def _values(phase: Phase) -> dict[str, Any]:
     return {"outcomes": list(phase.gate.outcomes), "threshold": phase.gate.threshold}
-
-
-def _looked(
-    views: "Views", kernels: Kernels, phase: Phase
-) -> Iterator[list[tuple[str, str, bool, bool, str]]]:
-    """What the text and the id of a generation decide, whatever its score."""
-    gate = phase.gate
-    found = views.db.cursor().execute(_LIKELY, {"phase": phase.name, **_values(phase)})
-    while batch := found.fetchmany(_AT_ONCE):
-        yield [
-            (
-                phase.name,
-                generation,
-                any(leak(text, k, gate.leak_words) for k in kernels.named(run).values()),
-                verdict(generation, (), review_share=gate.review_share)[0] == "held",
-                fingerprint(text),
-            )
-            for generation, run, text in batch
-        ]
-
-
-def _insert(views: "Views", rows: Sequence[tuple[Any, ...]]) -> None:
-    import pyarrow as pa
-
-    columns = list(zip(*rows, strict=True))
-    views.db.register("given", pa.table(columns, names=[f"c{n}" for n in range(len(columns))]))
-    views.db.execute("insert into looked from given")
-    views.db.unregister("given")

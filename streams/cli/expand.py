@@ -99,6 +99,7 @@ def _prompts(store: "Store", phase: "Phase", choice: _Choice) -> "list[Probed]":
     from agents.expand import asked_elsewhere, pending, rarest_first, written
     from agents.seeding import probes
 
+    _refuse_held_out(choice.sets or (), phase)
     every = list(written(probes(store)))
     _refuse_unknown(choice.sets or (), {each.set for each in every})
     left_out = frozenset[str]() if choice.sets else asked_elsewhere(store, phase.name)
@@ -113,6 +114,15 @@ def _fits(probed: "Probed", phase: "Phase", choice: _Choice) -> bool:
     return is_asked and all(
         wanted is None or wanted.casefold() == (has or "").casefold() for wanted, has in marks
     )
+
+
+def _refuse_held_out(sets: Iterable[str], phase: "Phase") -> None:
+    for name in sets:
+        if name in phase.held_out:
+            raise ConfigError(
+                f"--set {name}: that set is held out for measuring, and what is answered here may"
+                " be trained on. `lem ab` measures with it."
+            )
 
 
 def _refuse_unknown(sets: Iterable[str], there: set[str]) -> None:

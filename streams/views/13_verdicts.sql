@@ -40,6 +40,7 @@ judged as (
     generations.outcome,
     policies.policy,
     policies.scorer,
+    policies.best,
     gate,
     dedup,
     review,
@@ -58,6 +59,24 @@ judged as (
     on decided.generation = generations.id and decided.policy = policies.policy
   left join kept on kept.policy = policies.policy and kept.mark = dedup.mark
   left join reviewed on reviewed.generation = generations.id
+),
+-- Which are the best is seen only when all are judged, and seen anew with each that comes.
+ranked as (
+  select
+    *,
+    count(*) over (partition by phase, probe) as rivals,
+    row_number() over by_score as place,
+    nth_value({generation: generation, score: gate.score}, best) over by_score as last_kept
+  from judged
+  window by_score as (
+    partition by phase, probe
+    order by decisive <> 'accepted', -gate.score, generation
+    rows between unbounded preceding and unbounded following
+  )
+),
+chosen as (
+  select * replace (if(decisive = 'accepted' and place > best, 'best', decisive) as decisive)
+  from ranked
 )
 select
   generation,
@@ -75,11 +94,14 @@ select
   gate.verdict as gate_verdict,
   case when decisive = 'dedup' then 'rejected' else dedup.verdict end as dedup_verdict,
   review.verdict as review_verdict,
-  case when decisive in ('gate', 'dedup', 'review') then 'rejected' else decisive end as verdict,
+  case
+    when decisive in ('gate', 'dedup', 'review', 'best') then 'rejected'
+    else decisive
+  end as verdict,
   case
     when decisive in ('gate', 'held') then gate.finding.rule
     when decisive = 'dedup' then 'duplicate'
-    when decisive = 'review' then 'review'
+    when decisive in ('review', 'best') then decisive
   end as rule,
   case
     when decisive in ('gate', 'held') then gate.finding.reason
@@ -87,6 +109,12 @@ select
     when decisive = 'dedup' then 'The response equals that of ' || kept || ', which is kept.'
     when decisive = 'review' and review.note <> '' then review.note
     when decisive = 'review' then review.reviewer || ' rejected it.'
+    when decisive = 'best' and gate.score = last_kept.score
+      then format('Lost best-of-{} by its id to {}.', rivals, last_kept.generation[:8])
+    when decisive = 'best' then format(
+      'Lost best-of-{} by {:.3g} to {}.',
+      rivals, last_kept.score - gate.score, last_kept.generation[:8]
+    )
   end as reason,
   case when decisive = 'dedup' then coalesce(dedup.kept, kept) end as duplicate_of
-from judged
+from chosen

@@ -66,8 +66,10 @@ def curriculum(tmp_path: Path) -> Path:
 
 def _curriculum(path: Path, label: str) -> Path:
     found = yaml.safe_load((PROJECT / "seeds" / "curriculum.yaml").read_text())
+    rules = {"1": {"words": None, "best": 4}, "3": {"words": [3, 26]}}
     for name, threshold, share in (("1", 3.0, 0.4), ("3", 1.5, 0.0)):
         gate = found["phases"][name]["gate"]
+        gate |= rules[name]
         gate |= {"scorer": label, "calibrated": label, "threshold": threshold}
         gate |= {"review_share": share, "leak_words": 8}
     path.write_text(yaml.safe_dump(found))
@@ -106,7 +108,7 @@ def test_the_rows_that_move_are_those_that_move_when_the_gate_changes_scorer(
         assert (dataset["rows_a"], dataset["rows_b"]) == (len(before[phase]), len(after[phase]))
         assert (dataset["enter"], dataset["leave"]) == (len(enter), len(leave))
     reasons = {row["reason"] for row in told if row["type"] == "row"}
-    assert "threshold" in reasons
+    assert {"threshold", "best"} <= reasons
     assert any(reason.endswith(" is kept instead") for reason in reasons)
 
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import kernel
-from agents import rules
+from agents import leaks
 
 KERNELS = [kernel.text(name) for name in kernel.names()]
 
@@ -45,7 +45,7 @@ def letter(escape: re.Match[str]) -> str:
 @example("a b c x", "a b c", 12)
 @example("a\\u0062c \\n d_e", "abc d", 2)
 def test_leaps_find_what_a_look_at_every_run_finds(text: str, kernel: str, words: int) -> None:
-    assert rules.leak(text, kernel, words) == plainly(text, kernel, words)
+    assert leaks.shared_run(text, kernel, words) == plainly(text, kernel, words)
 
 
 @settings(deadline=None, max_examples=300)
@@ -58,7 +58,7 @@ def test_a_piece_of_a_real_kernel_is_found_wherever_it_stands(
     before, after = data.draw(few | odd | said), data.draw(few | odd | said)
     text = f"{before} {' '.join(theirs[at : at + length])} {after}"
 
-    found = rules.leak(text, kernel, 12)
+    found = leaks.shared_run(text, kernel, 12)
 
     assert found == plainly(text, kernel, 12)
     assert found or len(plain_words(" ".join(theirs[at : at + length]))) < 12
@@ -68,5 +68,5 @@ def test_a_piece_of_a_real_kernel_is_found_wherever_it_stands(
 def test_a_kernel_leaks_its_own_first_words_and_a_shuffled_one_does_not(text: str) -> None:
     ordered = plain_words(text)
 
-    assert rules.leak(text, text, 12) == " ".join(ordered[:12])
-    assert rules.leak(" ".join(sorted(ordered)), text, 12) is None
+    assert leaks.leak(text, text, 12) == " ".join(ordered[:12])
+    assert leaks.leak(" ".join(sorted(ordered)), text, 12) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import rules
+from agents import leaks, rules
 from schemas.decision import Finding
 from schemas.generation import Generated
 from streams.curriculum import Gate
@@ -149,8 +149,8 @@ def test_a_kernel_shorter_than_a_leak_leaks_only_as_a_whole() -> None:
 @settings(deadline=None)
 @given(st.lists(st.sampled_from("abcd")), st.lists(st.sampled_from("abcd")), st.integers(1, 5))
 def test_a_leak_is_a_run_of_both_texts(text: list[str], kernel: list[str], words: int) -> None:
-    run = rules.leak(" ".join(text), " ".join(kernel), words)
-    shared = rules.shingles(" ".join(text), words) & rules.shingles(" ".join(kernel), words)
+    run = leaks.shared_run(" ".join(text), " ".join(kernel), words)
+    shared = leaks.shingles(" ".join(text), words) & leaks.shingles(" ".join(kernel), words)
 
     assert (run is not None) == bool(shared) or len(text) < words or len(kernel) < words
     assert run is None or (run in " ".join(text) and run in " ".join(kernel))

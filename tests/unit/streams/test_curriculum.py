@@ -9,6 +9,7 @@ import yaml
 import kernel
 from streams.curriculum import Phase, load
 from streams.errors import ConfigError
+from streams.seeds import read
 
 SEEDS = Path(__file__).resolve().parents[3] / "seeds"
 SHIPPED = load(SEEDS / "curriculum.yaml")
@@ -118,7 +119,64 @@ def test_a_policy_keeps_the_digest_under_which_the_log_has_its_decisions() -> No
         "3": "10bdffacca486a516b322d3c20e00d51d60f06b61c867e5c760bf059da8c3f88",
         "4": "2afceb328db0b55ec6fc7b9901ab7279b047706c517b9e54585dfad586c1830d",
     }
-    assert {name: SHIPPED.phase(name).policy for name in known} == known
+    assert {name: before(SHIPPED.phase(name)).policy for name in known} == known
+
+
+def before(phase: Phase) -> Phase:
+    """The phase without the rules that came later."""
+    later = {f.name: f.default for f in msgspec.structs.fields(phase.gate) if not f.required}
+    kept = later | {"calibrated": phase.gate.calibrated}
+    return msgspec.structs.replace(
+        phase, held_out=(), gate=msgspec.structs.replace(phase.gate, **kept)
+    )
+
+
+@pytest.mark.parametrize(
+    "rule", [{"words": (1, 2)}, {"languages": ("de",)}, {"names_axioms": False}, {"best": 1}]
+)
+def test_each_rule_in_use_makes_another_policy(rule: dict[str, object]) -> None:
+    phase = before(SHIPPED.phase("1"))
+    gate = msgspec.structs.replace(phase.gate, **rule)
+
+    assert msgspec.structs.replace(phase, gate=gate).policy != phase.policy
+
+
+def test_another_list_of_held_out_sets_is_another_policy_in_every_phase(tmp_path: Path) -> None:
+    one = load(changed(tmp_path, "held_out: [censorship]", "held_out: [censorship, more]"))
+    other = load(changed(tmp_path, "held_out: [censorship]", "held_out: [more, censorship]"))
+    none = load(changed(tmp_path, "held_out: [censorship]", "held_out: []"))
+
+    for name, phase in SHIPPED.phases.items():
+        assert one.phase(name).policy == other.phase(name).policy != phase.policy
+        assert none.phase(name).policy not in (one.phase(name).policy, phase.policy)
+    assert none.phase("demo").policy == before(SHIPPED.phase("demo")).policy
+
+
+def test_what_is_held_out_is_asked_by_no_phase(tmp_path: Path) -> None:
+    assert SHIPPED.held_out == ("censorship",)
+    assert not any(phase.asks("censorship") for phase in SHIPPED.phases.values())
+    assert SHIPPED.phase("expansion").asks("anything")
+
+    path = changed(tmp_path, "probes: [core]", "probes: [core, censorship]")
+    with pytest.raises(ConfigError, match=r'phase "1": probe set "censorship" is held out'):
+        load(path)
+
+
+def test_the_taught_phases_enforce_what_the_design_asks_of_a_response() -> None:
+    for phase in (SHIPPED.phase(name) for name in TAUGHT):
+        assert phase.gate.words == phase.target.words
+        assert not phase.gate.names_axioms
+        assert phase.sampling.max_tokens >= 1.3 * phase.target.words[1]
+    for phase in (SHIPPED.phase(name) for name in ("try", "demo", "expansion")):
+        assert before(phase).gate == phase.gate
+
+
+@pytest.mark.parametrize("name", TAUGHT)
+def test_a_phase_asks_nothing_in_a_language_that_its_gate_refuses(name: str) -> None:
+    phase = SHIPPED.phase(name)
+    asked = [seed for part in phase.probes for seed in read(SEEDS / f"{part}.yaml")[0]]
+
+    assert {seed.language.partition("-")[0] for seed in asked} <= {*(phase.gate.languages or ())}
 
 
 def test_the_policy_follows_from_the_gate_alone() -> None:
@@ -189,9 +247,17 @@ def test_a_whole_number_is_the_same_policy_as_its_decimal(tmp_path: Path) -> Non
         ("samples: 10", "", r"missing required field `samples`"),
         ("top_p: 0.95", "topp: 0.95", r"unknown field `topp` - at `\$.sampling`"),
         ("temperature: 0.9", "temperature: -1", r">= 0.0 - at `\$.sampling.temperature`"),
+        ("words: [1000, 3000]", "words: [9, 3]", r"\[least, most\], got \[9, 3\] - at `\$.gate`"),
+        ("languages: [en]", "languages: [English]", r"- at `\$.gate.languages\[0\]`"),
+        ("names_axioms: false", "best: 0", r">= 1 - at `\$.gate.best`"),
+        ("title: Baseline lock", "held_out: [a]", r'write "held_out" beside "phases"'),
         ("max_tokens: 4096", "max_tokens: 0", r">= 1 - at `\$.sampling.max_tokens`"),
         ("train: 90", "train: 80", r"add up to 100, got 90 - at `\$.split`"),
-        ("[1000, 3000]", "[3000, 1000]", r"\[least, most\], got \[3000, 1000\] - at `\$.target`"),
+        (
+            "examples: 500, words: [1000,",
+            "examples: 500, words: [9000,",
+            r"\[least, most\], got \[9000, 3000\] - at `\$.target`",
+        ),
         ("5.0e-6", "5e-6", r"Expected `float`, got `str` - at `\$.training.learning_rate`"),
         ("optimizer: adam", "optimizer: adams", r"'adams' - at `\$.training.optimizer`"),
         ("dropout: 0.05", "dropout: 5", r"<= 1.0 - at `\$.training.lora.dropout`"),
@@ -219,6 +285,7 @@ def test_a_wrong_value_is_told_with_phase_and_path(
         ("[1, 2]", r" holds no phases;"),
         ("phases: {}", r" holds no phases;"),
         ("phases: {a: 1}\nphase: 2", r' has an unknown key "phase"'),
+        ("phases: {a: 1}\nheld_out: core", r': "held_out" is not a list of probe sets: '),
         ("phases: {a: 1}", r': phase "a": Expected `object`, got `int`'),
     ],
 )
