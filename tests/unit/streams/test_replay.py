@@ -274,7 +274,7 @@ def test_the_policies_in_force_are_a_table(
 
     assert [row[0] for row in found] == list(curriculum.phases)
     assert ("1", curriculum.phase("1").policy, "lek@2", 24.0, None) in found
-    assert ("0", curriculum.phase("0").policy, "lek@2", None) in found
+    assert ("0", curriculum.phase("0").policy, "lek@2", None, None) in found
 
 
 def test_no_database_file_is_made(filled: EmbeddedStore, home: Path) -> None:
