@@ -21,6 +21,7 @@ By = Annotated[
 ]
 
 _WIDTH = 80
+_NAME = 24  # columns of a group's name
 _THINNEST = 4  # of each kind, where not all groups are asked for
 
 
@@ -110,16 +111,16 @@ def _thin(groups: "list[Group]") -> list[str]:
 
 
 def _listed(groups: "list[Group]") -> list[str]:
-    head = f"  {'':<28} probes  answers    rows  share   fair  missing"
+    head = f"  {'':<{_NAME}} probes  answers    rows  share   fair  missing"
     return [head, *(_line(group) for group in groups)]
 
 
 def _line(group: "Group") -> str:
-    name = textwrap.shorten(group.group, 28, placeholder="…")
+    name = group.group if len(group.group) <= _NAME else f"{group.group[: _NAME - 1]}…"
     share = "-" if group.share is None else f"{group.share:.0%}"
     numbers = f"{group.probes:>6,}  {group.generations:>7,}  {group.rows:>6,}  {share:>5}"
     thin = "  thin" if group.is_thin else ""
-    return f"  {name:<28} {numbers}  {group.fair:>5.0%}  {group.missing:>7,}{thin}"
+    return f"  {name:<{_NAME}} {numbers}  {group.fair:>5.0%}  {group.missing:>7,}{thin}"
 
 
 def _typed(command: str) -> list[str]:

@@ -13,6 +13,7 @@ END = "\x04"
 """The key of Ctrl+D, and what comes when the terminal is gone."""
 
 _SEQUENCES = {b"[A": "b", b"OA": "b", b"[5~": "b", b"[B": " ", b"OB": " ", b"[6~": " "}
+_LOOK_S = 0.5
 _WAIT_S = 0.05  # what follows an escape comes with it; an Esc pressed alone is followed by nothing
 
 
@@ -25,6 +26,9 @@ class Keys:
 
     def next(self) -> str:
         """Wait for a key; arrows and page keys are ` ` and `b`, what is unknown is empty."""
+        # A Ctrl+C just before a read without an end is only heeded behind it: hence the look.
+        while not select([self._terminal], [], [], _LOOK_S)[0]:
+            pass
         pressed = os.read(self._terminal, 1)
         if pressed != b"\x1b":
             return pressed.decode("latin-1") or END
@@ -78,4 +82,4 @@ def keys() -> Iterator[Keys]:
     try:
         yield Keys(terminal, before)
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcsetattr(terminal, termios.TCSANOW, before)

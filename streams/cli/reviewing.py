@@ -131,27 +131,30 @@ class Session:
             self._told = "There is nothing to undo in this session."
             return
         step = self._done.pop()
+        if step.said and not self._is_withdrawn(step.said):
+            return
         self._go(step.at)
-        self._told = "Back to what you skipped."
-        if step.said:
-            self._withdraw(step.said)
+        self._note = step.said.note if step.said else ""
 
-    def _withdraw(self, said: Reviewed) -> None:
+    def _is_withdrawn(self, said: Reviewed) -> bool:
+        """Take a verdict back, unless another one counts by now."""
         self._reviews.read_on()
-        last = self._last(self._case)
+        last = self._reviews.of(said.generation)
         if last is None or last.id != said.id:
             told = _who(last) if last else "It was withdrawn"
-            self._told = f"{told} since, and that counts; there is nothing to take back."
-            return
-        self._reviews.say(review(self._case, self._by, "withdrawn"))
+            self._told = f"{told} since, and that counts; nothing is taken back."
+            return False
+        case = next(each for each in self._cases if each.generation == said.generation)
+        self._reviews.say(review(case, self._by, "withdrawn"))
         self._told = f"Taken back: you had {said.verdict} it. It is as it was before."
-        self._note = said.note
+        return True
 
     def _is_taken(self) -> bool:
         """Whether another has reviewed it since the session began; it is then passed over."""
         if not (other := self._meanwhile()):
             return False
-        self._told = f"{self._case.generation[:8]} is passed over: {_who(other)} meanwhile."
+        over = f"{self._case.generation[:8]} is passed over: {_who(other)} meanwhile."
+        self._told = f"{over} {self._told}"
         return True
 
     def _meanwhile(self) -> Reviewed | None:

@@ -4,7 +4,7 @@ scored as (
   select generation, phase, scorer, score from scored_generations
   where phase in (select phase from held)
 ),
--- A place is the share of a phase's scores, by one scorer, that lie below; equal ones count half.
+-- A place is the share of a phase's scores, by one scorer, that lie below. Equal ones count half.
 -- So scorers of different ranges can be compared, and a threshold has a place too.
 placed as (
   select

@@ -74,6 +74,9 @@ KEYS = {
     "regressions": "probe, model, scorer, kernel",
     "scorer_differences": "generation, scorer, other_scorer",
     "dataset_rows": 'dataset, "row"',
+    "opinions": "generation, reviewer",
+    "doubts": "generation",
+    "asked_probes": "phase, probe",
 }
 
 
