@@ -26,7 +26,6 @@ app = typer.Typer(
     invoke_without_command=True,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Have a model draft probes; a person accepts or rejects each.",
 )
 
 Set = Annotated[str | None, typer.Option("--set", help="The probe set, as perspectives.")]
