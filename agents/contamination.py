@@ -10,9 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from agents.seeding import probes
 from agents.words import normalised, units
+from schemas import Probed
+from streams.envelope import events
 from streams.log.door import Store
+from streams.topics import PROBES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,28 +142,30 @@ class Lookup:
 
     def __init__(self, store: Store, sets: Collection[str]) -> None:
         self._store = store
-        self._sets = sets
+        self._sets = frozenset(sets)
         self._runs: set[str | None] = set()
+        self._next: dict[int, int] = {}
+        self._prompts: set[tuple[str, str]] = set()
         self._found = HeldOut(())
 
     def of(self, run: str | None) -> HeldOut:
         """What is held out from this run's generations."""
         if self._sets and run not in self._runs:
             self._runs.add(run)
-            self._found = self._renewed()
+            self._read_on()
         return self._found
 
-    def _renewed(self) -> HeldOut:
-        now = read(self._store, self._sets)
-        return self._found if now.digest == self._found.digest else now
+    def _read_on(self) -> None:
+        told = events(self._store, PROBES.name, after=self._next)
+        probes = [each for each in told if isinstance(each, Probed) and each.set in self._sets]
+        if new := {(each.probe, each.prompt) for each in probes} - self._prompts:
+            self._prompts |= new
+            self._found = HeldOut(self._prompts)
 
 
 def read(store: Store, sets: Collection[str]) -> HeldOut:
     """The probes of these sets on the log, with all their rephrasings."""
-    wanted = frozenset(sets)
-    if not wanted:
-        return HeldOut(())
-    return HeldOut((each.probe, each.prompt) for each in probes(store) if each.set in wanted)
+    return Lookup(store, sets).of(None)
 
 
 class _Index:
