@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,46 @@ def facts(home: Path, topic: str, env: Mapping[str, str] | None = None) -> list[
     passing = ("at", "by", "prefill_s", "decode_s", "saved_tokens")
     found = (msgspec.to_builtins(each) for each in events(home, topic, env))
     return [{k: v for k, v in fields.items() if k not in passing} for fields in found]
+
+
+def told(home: Path, topic: str, env: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """The facts that are the same however the steps took turns, by their ids.
+
+    Where many answers are under way, a better copy may come before or after the worse one, and
+    then adds a decision of dedup: of these its last word on each generation is told.
+    """
+    found = sorted(facts(home, topic, env), key=lambda fact: str(fact["id"]))
+    if topic == "decisions":
+        gated = [fact for fact in found if fact["step"] == "gate"]
+        return gated + _last_words(fact for fact in found if fact["step"] == "dedup")
+    return [_without_turns(fact) for fact in found] if topic == "datasets" else found
+
+
+def _last_words(deduped: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rejected once is rejected: no decision of dedup is ever taken back."""
+    said: dict[tuple[str, str], dict[str, Any]] = {}
+    for fact in deduped:
+        key = fact["generation"], fact["policy"]
+        if key not in said or fact["verdict"] == "rejected":
+            said[key] = {name: fact[name] for name in (*_SUBJECT, "verdict")}
+    return [said[key] for key in sorted(said)]
+
+
+_SUBJECT = ("generation", "policy", "phase", "run", "scorer", "score", "fingerprint")
+
+
+def _without_turns(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A manifest without how many decisions there were by then."""
+    positions = [each for each in manifest["positions"] if each["topic"] != "decisions"]
+    return manifest | {"positions": positions}
+
+
+def made(home: Path) -> dict[str, Any]:
+    """The dataset files as `told` tells facts: the bytes of all, of a manifest what it says."""
+    return {
+        path: _without_turns(msgspec.json.decode(held)) if path.endswith("manifest.json") else held
+        for path, held in datasets(home).items()
+    }
 
 
 def datasets(home: Path) -> dict[str, bytes]:

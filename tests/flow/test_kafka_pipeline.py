@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from schemas import Buried, Generated
 from streams.log.door import Store
 from tests.flow.test_pipeline import answers, trial, whole
 from tests.kafka import Kafka
-from tests.lem import command, datasets, environment, events, facts, lem, log, rows, until
+from tests.lem import command, environment, events, lem, log, made, rows, told, until
 from tests.models import completion, scripted
 
 KILLS = 6
@@ -57,11 +56,6 @@ def worker(home: Path, env: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]
             started.kill()
 
 
-def told(home: Path, topic: str, env: dict[str, str] | None = None) -> list[Any]:
-    """The facts by their ids: how the steps take turns is not the same."""
-    return sorted(facts(home, topic, env), key=lambda fact: str(fact["id"]))
-
-
 def test_the_same_ids_scores_decisions_and_bytes_as_on_the_embedded_log(
     tmp_path: Path, env: dict[str, str], curriculum: Path
 ) -> None:
@@ -74,8 +68,8 @@ def test_the_same_ids_scores_decisions_and_bytes_as_on_the_embedded_log(
 
     for topic in TOPICS:
         assert told(home, topic, env) == told(embedded, topic), topic
-    assert datasets(home) == datasets(embedded)
-    assert len(datasets(home)) == 4
+    assert made(home) == made(embedded)
+    assert len(made(home)) == 4
     lem(home, "log", "verify", env=env)
 
 
@@ -108,7 +102,7 @@ def test_a_run_killed_again_and_again_ends_like_one_that_was_not(
     assert kills >= KILLS // 2
     for topic in TOPICS:
         assert told(home, topic, env) == told(left_alone, topic), topic
-    assert datasets(home) == datasets(left_alone)
+    assert made(home) == made(left_alone)
     lem(home, "log", "verify", env=env)
 
 
@@ -143,7 +137,7 @@ def test_a_broker_that_stops_and_comes_back_costs_nothing(
         assert started.wait(timeout=90) == 0
     for topic in TOPICS:
         assert told(home, topic, env) == told(embedded, topic), topic
-    assert datasets(home) == datasets(embedded)
+    assert made(home) == made(embedded)
     node.remove()
 
 

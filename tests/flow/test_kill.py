@@ -5,13 +5,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from agents.models.tiny import build
 from streams.log.store import EmbeddedStore
-from tests.lem import command, datasets, environment, facts, lem, until
+from tests.lem import command, environment, lem, made, told, until
 
 KILLS = 20
 TOPICS = ("probes", "runs", "requests", "generations", "scores", "decisions", "datasets")
@@ -34,11 +33,6 @@ def records(home: Path) -> int:
         return sum(store.ends().values())
     finally:
         store.close()
-
-
-def told(home: Path, topic: str) -> list[dict[str, Any]]:
-    """The facts by their ids: answers that are written together end in whatever order."""
-    return sorted(facts(home, topic), key=lambda fact: str(fact["id"]))
 
 
 def killed(home: Path, chance: random.Random) -> bool:
@@ -68,6 +62,6 @@ def test_a_run_killed_twenty_times_ends_like_one_that_was_not(tmp_path: Path, mo
     assert kills >= KILLS // 2
     for topic in TOPICS:
         assert told(home, topic) == told(left_alone, topic), topic
-    assert datasets(home) == datasets(left_alone)
-    assert len(datasets(home)) == 4
+    assert made(home) == made(left_alone)
+    assert len(made(home)) == 4
     lem(home, "log", "verify")
