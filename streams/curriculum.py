@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from schemas.generation import Outcome
 from schemas.request import Sampling
+from streams.duplicate import Duplicate
 from streams.errors import ConfigError
 from streams.seeds import LOADER, reason, refuse_repeats
 
@@ -47,6 +48,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     review_share: Share
     """The share of what passes that waits for a person, from 0 to 1."""
+
+    duplicate: Duplicate = Duplicate()
+    """Which responses dedup rejects for better ones."""
 
     def __post_init__(self) -> None:
         """Refuse a threshold in another scorer's points, which say nothing about these scores."""
@@ -203,11 +207,13 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def policy(self) -> str:
         """SHA-256 of the gate in canonical JSON: another threshold is another policy.
 
-        Without `calibrated`: what must equal the scorer decides nothing, and a policy of before
-        that field keeps its digest.
+        Without `calibrated`: what must equal the scorer decides nothing. And without what has its
+        default, so that a policy of before a field keeps its digest.
         """
-        gate = msgspec.structs.asdict(self.gate)
-        del gate["calibrated"]
+        fields = [(field.name, field.default) for field in msgspec.structs.fields(Gate)]
+        values = {name: (getattr(self.gate, name), default) for name, default in fields}
+        del values["calibrated"]
+        gate = {name: value for name, (value, default) in values.items() if value != default}
         return hashlib.sha256(msgspec.json.encode(gate)).hexdigest()
 
 
