@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.group import Group, Match, Response
-from agents.rules import fingerprint
+from agents.rules import mark, normalised
 from schemas import Decided, Finding, Generated
 from streams.curriculum import Curriculum
 from streams.envelope import events, found
@@ -106,22 +106,25 @@ class Kept:
     def decide_all(self, given: Sequence[tuple[Passed, str]]) -> list[Decided]:
         """The same for many, with their texts."""
         fresh = [each for each in given if self._groups[each[0].key].is_new(each[0].generation)]
-        known = [Known(one, fingerprint(text), stands=True) for one, text in fresh]
+        texts = [normalised(text) for _, text in fresh]
+        known = [
+            Known(one, mark(text), stands=True) for (one, _), text in zip(fresh, texts, strict=True)
+        ]
         return [
             said
-            for each, losers, winner in self._placed(known, [text for _, text in fresh])
+            for each, losers, winner in self._placed(known, texts)
             for said in (*_rejected(each, losers), _told(each, winner))
         ]
 
-    def _recall(self, event: Decided, mark: str, told: dict[tuple[str, str], Known]) -> None:
+    def _recall(self, event: Decided, text_mark: str, told: dict[tuple[str, str], Known]) -> None:
         one = passed(event, cause=event.cause)
         if (group := self._groups.get(one.key)) is None:
             return
         is_rejected, spot = event.verdict == "rejected", (one.policy, one.generation)
         if group.is_new(one.generation) or (is_rejected and spot in told):
-            told[spot] = Known(one, mark, stands=not is_rejected)
+            told[spot] = Known(one, text_mark, stands=not is_rejected)
         elif is_rejected:
-            group.reject(one.generation, mark)
+            group.reject(one.generation, text_mark)
 
     def _learn(self, known: Sequence[Known]) -> Iterator[Decided]:
         """Take up what was decided; says what is still to be said."""
@@ -141,13 +144,14 @@ class Kept:
             group = self._groups[key]
             sketches = group.sketches([texts[number] for number in those])
             for number, sketch in zip(those, sketches, strict=True):
-                one, mark, stands = known[number]
-                yield known[number], *group.place(one.response, mark, sketch, stands=stands)
+                one, text_mark, stands = known[number]
+                yield known[number], *group.place(one.response, text_mark, sketch, stands=stands)
 
     def _text(self, one: Passed) -> str:
         if not self._groups[one.key].reads_texts:
             return ""
-        return found(self._store, one.generation, Generated, by=f"Decision {one.cause}").response
+        by = f"Decision {one.cause}"
+        return normalised(found(self._store, one.generation, Generated, by=by).response)
 
 
 def passed(decided: Decided, *, cause: str | None) -> Passed:

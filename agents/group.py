@@ -48,11 +48,16 @@ class _Entry(NamedTuple):
 
 
 _SCHEMA = """
+pragma journal_mode = off;  -- nothing is ever rolled back, and nobody else reads it
+pragma synchronous = off;
+pragma locking_mode = exclusive;
+pragma cache_size = -65536;
 create table texts (
   mark primary key, number, stands, generation, score, run
 ) without rowid;
 create unique index numbers on texts (number) where number is not null;
-create table done (generation primary key) without rowid"""
+create table done (generation primary key) without rowid;
+begin"""
 _EQUAL = "select * from texts where mark = ?"
 _NUMBERED = "select * from texts where number in (select value from json_each(?))"
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.rules import normalised
-
 BANDS, ROWS = 12, 5
 """Two texts are compared where the least hashes of one band are equal: at a similarity of 0.8 with
 a probability of 0.991, at 0.9 of 0.99999, at 0.2 of 0.004."""
@@ -38,7 +36,12 @@ class Sketch(NamedTuple):
 
 
 def sketches(texts: Sequence[str], words: int) -> list[Sketch]:
-    """The sketch of each text, by shingles of so many words; of a shorter text by all its words."""
+    """The sketch of each text, by its runs of so many words; of a shorter text by all its words.
+
+    Args:
+        texts: Normalised, as by `agents.rules.normalised`: a blank is between two words.
+        words: Of a shingle.
+    """
     found = [each for part in _parts(texts) for each in _shingles(part, words)]
     bands = _bands(np.stack([_least(each) for each in found])) if found else []
     return [Sketch(*pair) for pair in zip(found, bands, strict=True)]
@@ -53,11 +56,11 @@ def jaccard(one: Hashes, other: Hashes) -> float:
 
 
 def _parts(texts: Sequence[str]) -> Iterator[list[bytes]]:
-    """The normalised texts in UTF-8, some together."""
+    """The texts in UTF-8, some together."""
     part: list[bytes] = []
     size = 0
     for text in texts:
-        part.append(normalised(text).encode(errors="surrogatepass"))
+        part.append(text.encode(errors="surrogatepass"))
         size += len(part[-1]) + 1
         if size >= _TOGETHER:
             yield part

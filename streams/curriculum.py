@@ -69,6 +69,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         )
 
 
+_DECISIVE = [(f.name, f.default) for f in msgspec.structs.fields(Gate) if f.name != "calibrated"]
+
+
 class Split(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the original probes are divided, in percent."""
 
@@ -210,9 +213,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         Without `calibrated`: what must equal the scorer decides nothing. And without what has its
         default, so that a policy of before a field keeps its digest.
         """
-        fields = [(field.name, field.default) for field in msgspec.structs.fields(Gate)]
-        values = {name: (getattr(self.gate, name), default) for name, default in fields}
-        del values["calibrated"]
+        values = {name: (getattr(self.gate, name), default) for name, default in _DECISIVE}
         gate = {name: value for name, (value, default) in values.items() if value != default}
         return hashlib.sha256(msgspec.json.encode(gate)).hexdigest()
 
