@@ -3,7 +3,8 @@
 A policy is taken as it is but for its scorer. Its own generations are decided in full: outcome,
 threshold, kernel leak, dedup, what a person reviewed. Generations of phases that the curriculum
 does not have, as of imported history, are held against every threshold, by outcome and score
-alone: what kernel they were given is not always known.
+alone: what kernel they were given is not always known. Of duplicates only equal texts are foretold,
+whatever similarity a policy names.
 """
 
 from collections.abc import Iterator, Sequence
