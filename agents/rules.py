@@ -95,7 +95,12 @@ def verdict(
 
 def fingerprint(text: str) -> str:
     """SHA-256 of the normalised text; texts with one fingerprint are duplicates."""
-    return hashlib.sha256(normalised(text).encode(errors="surrogatepass")).hexdigest()
+    return mark(normalised(text))
+
+
+def mark(normal: str) -> str:
+    """The fingerprint of a text that is normalised already."""
+    return hashlib.sha256(normal.encode(errors="surrogatepass")).hexdigest()
 
 
 def better(one: tuple[float, str], other: tuple[float, str]) -> bool:

@@ -6,11 +6,11 @@ two equal responses.
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from agents.dedup import Kept
+from agents.dedup import Kept, Passed
 from agents.gate import Gate
 from agents.score import scored
 from agents.scorers import scorer
@@ -50,7 +50,7 @@ where not exists (
 order by s.partition, s.offset"""
 
 _UNDEDUPED = """
-select d.id from decisions d
+select d.id, d.run, d.generation, d.phase, d.policy, d.scorer, d.score from decisions d
 join policies p on p.phase = d.phase and p.policy = d.policy
 where d.step = 'gate' and d.verdict <> 'rejected' and not exists (
   select 1 from decisions e
@@ -104,11 +104,18 @@ def gate(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decid
 
 def dedup(store: Store, views: "Views", curriculum: Curriculum) -> Iterator[Decided]:
     """Dedup's decisions on everything that the gate lets pass."""
-    kept = Kept(store)
-    kept.read_on()
-    for (gated_id,) in _rows(views.db, _UNDEDUPED):
+    rows = (Passed(*row) for row in _rows(views.db, _UNDEDUPED))
+    with closing(Kept(store, curriculum)) as kept:
+        yield from kept.read_on()
+        while batch := list(islice(rows, _AT_ONCE)):
+            yield from kept.decide_all(list(_read(store, batch)))
+
+
+def _read(store: Store, batch: list[Passed]) -> Iterator[tuple[Passed, str]]:
+    for one in batch:
         with _passing_over():
-            yield from kept.decide(found(store, gated_id, Decided, by="Dedup"))
+            by = f"Decision {one.cause}"
+            yield one, found(store, one.generation, Generated, by=by).response
 
 
 STEPS = (bury, score, gate, dedup)
@@ -120,7 +127,7 @@ def _passing_over() -> AbstractContextManager[None]:
     return suppress(UnreadableRecord)
 
 
-def _rows(db: Any, query: str) -> Iterator[tuple[str, ...]]:
+def _rows(db: Any, query: str) -> Iterator[tuple[Any, ...]]:
     cursor = db.cursor().execute(query)
     while rows := cursor.fetchmany(1000):
         yield from rows

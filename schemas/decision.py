@@ -61,4 +61,7 @@ class Decided(Fact, frozen=True, kw_only=True, tag="decided"):
     """Dedup: SHA-256 of the normalised response; equal texts have equal ones."""
 
     duplicate_of: str | None = None
-    """Dedup: the generation that is kept instead."""
+    """Dedup: the better generation for which this one is rejected."""
+
+    similarity: float | None = None
+    """Dedup: that of the two responses, up to 1.0 for equal ones."""

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 import kernel
 from schemas.generation import Outcome
+from streams.duplicate import Duplicate
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
@@ -51,6 +52,9 @@ class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     best: Count | None = None
     """How many of a probe's admitted generations are kept, the best; none keeps all."""
+
+    duplicate: Duplicate = Duplicate()
+    """Which responses dedup rejects for better ones."""
 
     def __post_init__(self) -> None:
         """Refuse bounds that no response can keep, and a threshold in another scorer's points."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from agents.compare import similar
 from agents.contamination import HeldOut
 from agents.kernels import Kernels
 from agents.rules import findings, fingerprint, passes, verdict
@@ -51,11 +52,27 @@ sides as (
     held_b as held, best_b as best
   from looked join paired using (generation)
 ),
-kept as (
-  select *, first_value(generation) over (
-    partition by side, phase, mark order by len(rules) > 0, -score, generation
-  ) as kept
+-- Of equal and of similar texts: is there a better one?
+linked as (
+  select distinct phase, side, mark, mark as other from sides
+  union all
+  select phase, side, mark, other from similar
+),
+bests as (
+  select phase, side, mark as other, min({below: -score, generation: generation}) as best
   from sides
+  where len(rules) = 0
+  group by phase, side, mark
+),
+rivals as (
+  select phase, side, mark, min(best) as best
+  from linked join bests using (phase, side, other)
+  group by phase, side, mark
+),
+kept as (
+  select sides.*,
+    if(best < {below: -score, generation: generation}, best.generation, generation) as kept
+  from sides left join rivals using (phase, side, mark)
 ),
 judged as (
   select kept.*, case
@@ -125,11 +142,14 @@ def place(
     """
     kernels = Kernels(store)
     views.db.execute(f"create or replace table looked ({_LOOKED})")
+    similar.begin(views)
     for phase, two in gates.items():
         found = views.db.cursor().execute(*_asked(phase, two, every=every))
         while batch := [Looked(*row) for row in found.fetchmany(_AT_ONCE)]:
             rows = [_decided(phase, row, two, kernels.named(row.run), held_out) for row in batch]
             _insert(views, rows)
+        for side, gate in zip("ab", two, strict=True):
+            similar.add(views, phase, side, gate.duplicate)
     views.db.execute(_PLACED)
 
 
@@ -164,7 +184,7 @@ def _is_held(generation: str, gate: Gate) -> bool:
 
 def _reads_alike(a: Gate, b: Gate) -> bool:
     """Whether two gates ask the same of a text and differ in scores and numbers at most."""
-    numbers = ("scorer", "threshold", "calibrated", "review_share", "best")
+    numbers = ("scorer", "threshold", "calibrated", "review_share", "best", "duplicate")
     return msgspec.structs.replace(b, **{name: getattr(a, name) for name in numbers}) == a
 
 

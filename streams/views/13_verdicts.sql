@@ -4,22 +4,33 @@ decided as (
   select
     generation,
     policy,
+    any_value(phase) as phase,
     arg_max({verdict: verdict, score: score, finding: findings[1]}, "offset")
       filter (step = 'gate') as gate,
-    arg_max({verdict: verdict, finding: findings[1], kept: duplicate_of, mark: fingerprint}, "offset")
-      filter (step = 'dedup') as dedup
+    -- Rejected once is rejected: a better response can only come, not go.
+    arg_max(
+      {
+        verdict: verdict,
+        finding: findings[1],
+        kept: duplicate_of,
+        similarity: similarity,
+        mark: fingerprint
+      },
+      {rejected: verdict = 'rejected', place: "offset"}
+    ) filter (step = 'dedup') as dedup
   from decisions
   group by generation, policy
 ),
--- Dedup keeps one. Should two workers have been at it at once, each may have kept its own.
+-- Of equal texts the best. Should two workers have been at it at once, each may have kept its own.
 kept as (
   select
+    phase,
     policy,
     dedup.mark as mark,
     arg_min(generation, {score: -gate.score, generation: generation}) as generation
   from decided
-  where dedup.verdict = 'accepted'
-  group by policy, dedup.mark
+  where dedup.mark is not null
+  group by phase, policy, dedup.mark
 ),
 reviewed as (
   select generation, arg_max({verdict: verdict, reviewer: reviewer, note: note}, "offset") as review
@@ -57,7 +68,10 @@ judged as (
   join policies on policies.phase = generations.phase
   left join decided
     on decided.generation = generations.id and decided.policy = policies.policy
-  left join kept on kept.policy = policies.policy and kept.mark = dedup.mark
+  left join kept
+    on kept.phase = generations.phase
+    and kept.policy = policies.policy
+    and kept.mark = dedup.mark
   left join reviewed on reviewed.generation = generations.id
 ),
 -- Which are the best is seen only when all are judged, and seen anew with each that comes.
@@ -106,7 +120,7 @@ select
   case
     when decisive in ('gate', 'held') then gate.finding.reason
     when decisive = 'dedup' and dedup.verdict = 'rejected' then dedup.finding.reason
-    when decisive = 'dedup' then 'The response equals that of ' || kept || ', which is kept.'
+    when decisive = 'dedup' then 'The response equals that of ' || kept || ', which is better.'
     when decisive = 'review' and review.note <> '' then review.note
     when decisive = 'review' then review.reviewer || ' rejected it.'
     when decisive = 'best' and gate.score = last_kept.score
@@ -116,5 +130,7 @@ select
       rivals, last_kept.score - gate.score, last_kept.generation[:8]
     )
   end as reason,
-  case when decisive = 'dedup' then coalesce(dedup.kept, kept) end as duplicate_of
+  case when decisive = 'dedup' then coalesce(dedup.kept, kept) end as duplicate_of,
+  -- Before it was told, only equal texts were duplicates.
+  case when decisive = 'dedup' then coalesce(dedup.similarity, 1.0) end as similarity
 from chosen

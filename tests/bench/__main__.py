@@ -5,7 +5,9 @@ from collections.abc import Iterator, Mapping
 
 from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, flow, generate, kafka, replay, rescore, score, start, tail
+from tests.bench import append, dedup, flow, generate, kafka, replay, rescore, score, start, tail
+
+_TEXTS = 20_000  # `python -m tests.bench.dedup --texts 300000` for more
 
 
 def measured() -> Iterator[Row]:
@@ -21,6 +23,7 @@ def measured() -> Iterator[Row]:
     yield _limit("through two agents, events/s", flow.rate()["events_per_s"], "-")
     found = score.ratio()
     yield _row("score by lek@2, texts/s", found, "re.findall per rule", "≥ 20")
+    yield from _deduped()
     yield from _rescored()
     yield from _generated()
     found = start.ratio()
@@ -29,6 +32,16 @@ def measured() -> Iterator[Row]:
         print(f"Kafka is not measured: {' and '.join(lacking)} not found.", file=sys.stderr)
     else:
         yield from _over_kafka()
+
+
+def _deduped() -> Iterator[Row]:
+    found = dedup.ratio()
+    yield _row("near-duplicates, text to verdict, texts/s", found, "datasketch", "≥ 5")
+    yield _limit("the same: similar pairs that are found, share", found["recall"], "≥ 0.95")
+    found = dedup.large(_TEXTS)
+    what = f"{_TEXTS:,} texts for near-duplicates"
+    yield _limit(f"{what}: texts/s", found["per_s"], "≥ 10,000")
+    yield _limit(f"{what}: memory at its peak, MB", found["peak_mb"], "< 2,000")
 
 
 def _rescored() -> Iterator[Row]:
