@@ -56,22 +56,22 @@ sides as (
 linked as (
   select distinct phase, side, mark, mark as other from sides
   union all
-  select phase, side, mark, other from similar
+  select phase, side, mark, other from alike
 ),
 bests as (
-  select phase, side, mark as other, min({below: -score, generation: generation}) as best
+  select phase, side, mark as other, min({below: -score, generation: generation}) as top
   from sides
   where len(rules) = 0
   group by phase, side, mark
 ),
 rivals as (
-  select phase, side, mark, min(best) as best
+  select phase, side, mark, min(top) as top
   from linked join bests using (phase, side, other)
   group by phase, side, mark
 ),
 kept as (
   select sides.*,
-    if(best < {below: -score, generation: generation}, best.generation, generation) as kept
+    if(top < {below: -score, generation: generation}, top.generation, generation) as kept
   from sides left join rivals using (phase, side, mark)
 ),
 judged as (

@@ -19,16 +19,16 @@ group by mark order by mark"""
 
 
 def begin(views: "Views") -> None:
-    """Make the table `similar`, empty: one row for each mark and each other one similar to it."""
+    """Make the table `alike`, empty: one row for each mark and each other one similar to it."""
     columns = ", ".join(f"{name} varchar" for name in _COLUMNS)
-    views.db.execute(f"create or replace table similar ({columns})")
+    views.db.execute(f"create or replace table alike ({columns})")
 
 
 def add(views: "Views", phase: str, side: str, duplicate: Duplicate) -> None:
     """Fill it for one phase and side, with what passes there.
 
     Args:
-        views: With the tables `looked` and `similar`.
+        views: With the tables `looked` and `alike`.
         phase: The phase.
         side: `a` or `b`.
         duplicate: What is too similar; where that is only what is equal, nothing is added.
@@ -42,7 +42,7 @@ def add(views: "Views", phase: str, side: str, duplicate: Duplicate) -> None:
     if rows:
         columns: list[Any] = list(zip(*rows, strict=True))
         views.db.register("given", pa.table(columns, names=list(_COLUMNS)))
-        views.db.execute("insert into similar from given")
+        views.db.execute("insert into alike from given")
         views.db.unregister("given")
 
 

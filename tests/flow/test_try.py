@@ -81,6 +81,7 @@ def _verdicts(home: Path, env: dict[str, str]) -> dict[str, dict[str, Any]]:
         {"words": [8, 20]},
         {"names_axioms": False, "best": 3},
         {"outcomes": ["truncated"], "leak_words": 1},
+        {"duplicate": {"words": 2, "similarity": 0.5}},
     ],
     ids=str,
 )
