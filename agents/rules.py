@@ -68,7 +68,7 @@ def leak(text: str, kernel: str, words: int) -> str | None:
     """
     known, vocabulary = shingles(kernel, words), _vocabulary(kernel)
     size = len(next(iter(known), ()))
-    runs = _familiar(_words(text), vocabulary, size)
+    runs = _familiar(words_of(text), vocabulary, size)
     return next((" ".join(run) for run in runs if run in known), None)
 
 
@@ -78,8 +78,19 @@ def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
 
     Remembered, since one kernel is compared with all generations of a run.
     """
-    found = _words(text)
+    found = words_of(text)
     return frozenset(_runs(found, min(words, len(found))))
+
+
+def words_of(text: str) -> list[str]:
+    """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
+    folded = _folded(unescaped(text))
+    return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
+
+
+def unescaped(text: str) -> str:
+    """A text with JSON's escapes undone."""
+    return _ESCAPE.sub(_meant, text)
 
 
 def normalised(text: str) -> str:
@@ -101,15 +112,20 @@ def better(one: tuple[float, str], other: tuple[float, str]) -> bool:
     return (-one[0], one[1]) < (-other[0], other[1])
 
 
-def split_of(original_probe: str, *, train: int, valid: int) -> Literal["train", "valid", "test"]:
+def split_of(
+    original_probe: str, domain: str = "", *, train: int, valid: int
+) -> Literal["train", "valid", "test"]:
     """The split of a probe and of all its rephrasings, which must not stand on both sides.
+
+    It follows from the probe alone, so that further probes never move one.
 
     Args:
         original_probe: The id of the probe that was written by hand.
+        domain: Each draws for itself.
         train: Per cent of the probes.
         valid: Per cent of the probes; what is left is test.
     """
-    bucket = _drawn("split", original_probe) % 100
+    bucket = _drawn("split", f"{domain}:{original_probe}" if domain else original_probe) % 100
     if bucket < train:
         return "train"
     return "valid" if bucket < train + valid else "test"
@@ -136,18 +152,12 @@ def _kernel_leak(response: str, gate: "Gate", kernels: Mapping[str, str]) -> str
     return None
 
 
-def _words(text: str) -> list[str]:
-    """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
-    folded = _folded(_ESCAPE.sub(_unescaped, text))
-    return folded.translate(_BLANKS).split() if folded.isascii() else _WORD.findall(folded)
-
-
 def _folded(text: str) -> str:
     """A text in one width and one case."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _unescaped(escape: re.Match[str]) -> str:
+def _meant(escape: re.Match[str]) -> str:
     return chr(int(escape[1], 16)) if escape[1] else " "
 
 
@@ -173,7 +183,7 @@ def _familiar(words: list[str], vocabulary: frozenset[str], size: int) -> Iterat
 
 @lru_cache(maxsize=64)
 def _vocabulary(kernel: str) -> frozenset[str]:
-    return frozenset(_words(kernel))
+    return frozenset(words_of(kernel))
 
 
 _DRAWS = 2**48  # a float holds each of them exactly

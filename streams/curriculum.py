@@ -190,6 +190,12 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     models: dict[str, Portion] = {}
     """The share of the requests that each model answers, by URL; none where one model is asked."""
 
+    mix: dict[str, Portion] = {}
+    """The most that a model, by URL, may have of the dataset's rows; others have no such bound."""
+
+    rephrasings_per_example: Annotated[int, Meta(ge=0, le=3)] = 0
+    """Rephrasings whose prompt becomes a further row with an original's accepted answer."""
+
     def __post_init__(self) -> None:
         """Refuse shares that do not make a whole."""
         if self.models and not math.isclose(total := sum(self.models.values()), 1, abs_tol=1e-6):

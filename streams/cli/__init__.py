@@ -23,7 +23,7 @@ _COMMANDS = (
     "explain",
     *("score", "rescore", "compare", "models"),
 )
-_NOUNS = ("ab", "log", "model", "scorers")
+_NOUNS = ("ab", "dataset", "log", "model", "scorers")
 
 
 @functools.cache
