@@ -67,7 +67,8 @@ def _chosen(kernel: list[str], least: int) -> set[str]:
 
 def _squeezed(text: str) -> str:
     """A text's letters and digits in ASCII, as `rules.words_of` has them."""
-    text = unescaped(text)
+    if "\\" in text:
+        text = unescaped(text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
         if any(letter in text for letter in FOLDING):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from streams.replay import Views
 
-_AT_ONCE = 512
+_AT_ONCE = 2048
 
 _RANKED = """
 create or replace table ranked as

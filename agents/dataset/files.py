@@ -2,7 +2,7 @@
 
 Rows come in batches and go out in groups of a fixed size, so that the bytes follow from the rows
 alone and memory from one group. One thread makes the lines while another writes, hashes and
-compresses.
+compresses, which needs no interpreter: two that need it would only wait for each other.
 """
 
 import os
@@ -36,7 +36,7 @@ PARQUET = {
 GROUP = 4096
 """Rows of a group of the Parquet file: one after the other is in memory."""
 
-_WAITING = 4  # steps that the thread which writes is behind, two for a batch
+_WAITING = 2  # batches that the thread which writes is behind
 _CODES = ("domain", "language", "model", "original", "probe", "variant")  # few values, many rows
 
 Columns = dict[str, list[Any]]
@@ -109,8 +109,8 @@ def write(
             columns["response"] = [text.strip() for text in columns["response"]]
             look(columns)
             generations += columns["generation"]
-            behind.do(tally.add, columns, batch.column("response"))
-            behind.do(parts[split].add, _lines(columns), batch, columns)
+            tally.add(columns, batch.column("response"))
+            behind.do(parts[split].add, _lines(columns), _table(batch, columns))
         behind.settle(left=0)
         files, copies = zip(*(part.done() for part in parts.values()), strict=True)
     return Written(files, copies, tuple(generations), tally)
@@ -223,13 +223,13 @@ class _Part:
         self._lines.close()
         self._groups.close()
 
-    def add(self, lines: bytes, batch: "pa.RecordBatch", columns: Columns) -> None:
+    def add(self, lines: bytes, table: "pa.Table") -> None:
         """Write the rows as lines; those for Parquet wait until their group is whole."""
         self._lines.write(lines)
         self._sha256.update(lines)
-        self._rows += batch.num_rows
-        self._count += batch.num_rows
-        self._waiting.append(_table(batch, columns))
+        self._rows += table.num_rows
+        self._count += table.num_rows
+        self._waiting.append(table)
         while self._count >= GROUP:
             self._write_group(GROUP)
 

@@ -16,7 +16,7 @@ from agents.dataset.folder import manifest, read
 from agents.dataset.recipe import now, then
 from agents.dataset.verify import verified
 from agents.materialize import materialize
-from schemas import Materialized
+from schemas import Decided, Materialized
 from streams.curriculum import Phase, Split
 from streams.errors import ConfigError, LogError
 from streams.log.store import EmbeddedStore
@@ -36,7 +36,9 @@ def grow(store: EmbeddedStore) -> None:
         again = answered(NEW, f"P{n}", score=25.0 + n)
         put(store, *(fact for fact in again if fact not in known))
     put(store, *answered(OLD, "P90", score=40.0), *answered(NEW, "P91", score=40.0))
-    put(store, reviewed(answered(OLD, "P5", score=30.0)[4], "rejected", note="Cold."))
+    gate = answered(OLD, "P5", score=30.0)[4]
+    assert isinstance(gate, Decided)
+    put(store, reviewed(gate, "rejected", note="Cold."))
 
 
 @pytest.fixture
