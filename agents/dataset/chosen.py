@@ -4,6 +4,7 @@ Caps and order follow from scores and ids, never from when something came.
 """
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -101,8 +102,16 @@ def choose(views: "Views", phase: Phase) -> None:
 
 
 def batches(views: "Views") -> Iterator["pa.RecordBatch"]:
-    """The rows of the table `dataset` with their texts, split after split, in their order."""
-    yield from views.db.cursor().sql(_TEXTS).to_arrow_reader(_AT_ONCE)
+    """The rows of the table `dataset` with their texts, split after split, in their order.
+
+    The next batch is fetched while whoever asked looks at this one.
+    """
+    reader = views.db.cursor().sql(_TEXTS).to_arrow_reader(_AT_ONCE)
+    with ThreadPoolExecutor(1, "lem-rows") as ahead:
+        coming = ahead.submit(next, reader, None)
+        while (batch := coming.result()) is not None:
+            coming = ahead.submit(next, reader, None)
+            yield batch
 
 
 def mixed(counts: Mapping[str, int], shares: Mapping[str, float]) -> dict[str, int]:
