@@ -16,11 +16,12 @@ from agents.dataset.folder import manifest, read
 from agents.dataset.recipe import now, then
 from agents.dataset.verify import verified
 from agents.materialize import materialize
-from schemas import Decided, Materialized
+from schemas import Decided, Generated, Materialized
 from streams.curriculum import Phase, Split
 from streams.errors import ConfigError, LogError
+from streams.ids import digest
 from streams.log.store import EmbeddedStore
-from tests.events import materialized, put, reviewed
+from tests.events import materialized, put, reviewed, scored
 from tests.lem import events, lem, rows
 from tests.made import CURRICULUM, answered, contents, fill, made, phase, store_in
 
@@ -35,6 +36,10 @@ def grow(store: EmbeddedStore) -> None:
         known = answered(OLD, f"P{n}", score=25.0 + n)
         again = answered(NEW, f"P{n}", score=25.0 + n)
         put(store, *(fact for fact in again if fact not in known))
+        # The scorer changed too, under its old name.
+        answer = known[2]
+        assert isinstance(answer, Generated)
+        put(store, scored(answer, 99.0 - n, definition=digest("changed")))
     put(store, *answered(OLD, "P90", score=40.0), *answered(NEW, "P91", score=40.0))
     gate = answered(OLD, "P5", score=30.0)[4]
     assert isinstance(gate, Decided)
@@ -192,10 +197,10 @@ def test_another_writer_of_parquet_is_no_difference(
     home, told, folder = first
     name = "data/train-00000-of-00001.parquet"
     pq.write_table(pq.read_table(folder / name), folder / name, compression="snappy")
-    digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    changed = hashlib.sha256((folder / name).read_bytes()).hexdigest()
     recipe = msgspec.json.decode(told.recipe or "") | {"writer": "pyarrow 1.0"}
     copies = [
-        msgspec.structs.replace(file, sha256=digest) if file.name == name else file
+        msgspec.structs.replace(file, sha256=changed) if file.name == name else file
         for file in told.copies
     ]
     other = msgspec.structs.replace(
