@@ -46,7 +46,7 @@ def shared_run(text: str, kernel: str, words: int) -> str | None:
     """The first run of so many words that a text shares with a kernel."""
     known, vocabulary = shingles(kernel, words), _vocabulary(kernel)
     size = len(next(iter(known), ()))
-    runs = _familiar(_words(text), vocabulary, size)
+    runs = _familiar(words_of(text), vocabulary, size)
     return next((" ".join(run) for run in runs if run in known), None)
 
 
@@ -61,7 +61,7 @@ def sentences(kernel: str) -> tuple[Sentence, ...]:
     """A kernel's distinctive sentences, and their clauses where they are so too."""
     found: dict[str, Sentence] = {}
     for part in _parts(kernel):
-        told = _words(part)
+        told = words_of(part)
         bearing = sum(len(word) > 1 for word in {*told} - ENGLISH)
         if bearing >= DISTINCT or (len(told) >= LONG and bearing >= BEARING):
             found.setdefault(_letters(part), Sentence(_letters(part), " ".join(told)))
@@ -74,7 +74,7 @@ def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
 
     Remembered, since one kernel is compared with all generations of a run.
     """
-    found = _words(text)
+    found = words_of(text)
     return frozenset(_runs(found, min(words, len(found))))
 
 
@@ -116,15 +116,16 @@ def _said(found: Any) -> Iterator[str]:
 
 
 def _letters(text: str) -> str:
-    return _NO_LETTER.sub("", folded(_unescaped(text)))
+    return _NO_LETTER.sub("", folded(unescaped(text)))
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Runs of letters and digits, JSON's escapes undone, since a kernel may be JSON."""
-    return words(_unescaped(text))
+    return words(unescaped(text))
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """A text with JSON's escapes undone."""
     return _ESCAPE.sub(lambda it: chr(int(it[1], 16)) if it[1] else " ", text)
 
 
@@ -150,4 +151,4 @@ def _familiar(found: list[str], vocabulary: frozenset[str], size: int) -> Iterat
 
 @lru_cache(maxsize=64)
 def _vocabulary(kernel: str) -> frozenset[str]:
-    return frozenset(_words(kernel))
+    return frozenset(words_of(kernel))

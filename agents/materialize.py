@@ -4,22 +4,28 @@ Its id follows from the policy and the bytes: made again with the same outcome, 
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agents.dataset import MANIFEST, Row, manifest, publish, scratch, write
-from agents.kernels import Kernels
-from agents.rules import leak
-from schemas import Decided, Materialized, Position
+import msgspec
+
+from agents.dataset import card
+from agents.dataset.checks import Columns, Looking, checks
+from agents.dataset.chosen import batches, choose
+from agents.dataset.files import Written, hashed, write
+from agents.dataset.folder import MANIFEST, emptied, manifest, publish, scratch
+from agents.dataset.recipe import Order, now, positions, written
+from agents.dataset.tally import Tally
+from schemas import Decided, Materialized, Refused
 from streams.connect import connected
-from streams.curriculum import Curriculum, Phase
 from streams.errors import LemError, LogError
 from streams.ids import sealed
 from streams.log.door import Store
 from streams.origin import origin
 from streams.replay import opened, policies
-from streams.topics import DATASETS, DEAD_LETTERS, DECISIONS
+from streams.topics import DECISIONS
 
 if TYPE_CHECKING:
     from streams.app import App
@@ -27,40 +33,65 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.5
 
-_ADMITTED = """
-select generation, run, probe, original, prompt, response from admitted
-where phase = ? order by original, probe, sample, generation"""
 _READY = """
 select phase from verdicts group by phase
 having bool_or(verdict = 'accepted') and not bool_or(verdict = 'pending')"""
 
 
 def materialize(
-    store: Store, home: Path, curriculum: Curriculum, phase: Phase, *, out: Path | None = None
+    store: Store,
+    home: Path,
+    order: Order,
+    *,
+    out: Path | None = None,
+    fit: Callable[[Path], None] | None = None,
 ) -> tuple[Materialized, Path]:
-    """Make the phase's dataset from the log as it is; the manifest and the folder.
+    """Make a dataset and put it in its place; the manifest and the folder.
+
+    Args:
+        store: The log.
+        home: Where the columns are kept, and the datasets unless `out` is given.
+        order: What is made.
+        out: The dataset's folder.
+        fit: Looks at the finished files; what it raises leaves nothing behind.
 
     Raises:
-        LogError: The files can't be written, or a row holds the kernel's words.
+        LogError: The files can't be written, or the log does not give what it gave.
     """
     beside = out.parent if out else home / "datasets"
-    with opened(store, home, policies(curriculum)) as views, scratch(beside) as folder:
-        files, generations = write(_rows(store, views, phase), phase.split, folder)
-        made = sealed(
-            Materialized(
-                **origin(),
-                phase=phase.name,
-                policy=phase.policy,
-                scorer=phase.gate.scorer,
-                files=files,
-                positions=_positions(views),
-                generations=tuple(generations),
+    with scratch(beside) as folder:
+        made = derived(store, home, order, folder)
+        if order.dataset not in (None, made.id):
+            raise LogError(
+                f"{store.place} does not give dataset {order.dataset} as of its manifest, but"
+                f" {made.id}; `lem dataset verify` says where they differ. Nothing was written."
             )
-        )
-        (folder / MANIFEST).write_bytes(manifest(made))
-        target = out or beside / f"phase-{phase.name}-{made.id[:8]}"
+        if fit:
+            fit(folder)
+        target = out or beside / folder_name(made)
         publish(folder, target)
     return made, target
+
+
+def folder_name(made: Materialized) -> str:
+    """What a dataset's folder is called where nobody names it."""
+    return f"phase-{made.phase}-{made.id[:8]}"
+
+
+def derived(store: Store, home: Path, order: Order, folder: Path) -> Materialized:
+    """Write every file of a dataset into an empty folder.
+
+    Raises:
+        LogError: The log does not reach so far.
+    """
+    with opened(store, home, order.policies, ends=order.ends) as views:
+        made, tally = _made(store, views, order, folder)
+    page = card.card(made, order.phase, tally)
+    (folder / card.NAME).write_text(page, encoding="utf-8")
+    copies = (hashed(folder / card.NAME, card.NAME, 0), *made.copies)
+    made = msgspec.structs.replace(made, copies=copies)
+    (folder / MANIFEST).write_bytes(manifest(made))
+    return made
 
 
 def join(app: "App") -> None:
@@ -114,35 +145,52 @@ def _complete(app: "App", names: list[str]) -> list[Materialized]:
     try:
         with opened(store, home, policies(curriculum)) as views:
             ready = {name for (name,) in views.db.execute(_READY).fetchall()}
-        phases = [curriculum.phase(name) for name in names if name in ready]
-        return [materialize(store, home, curriculum, phase)[0] for phase in phases]
+        orders = [now(curriculum.phase(name)) for name in names if name in ready]
+        return [materialize(store, home, order)[0] for order in orders]
     finally:
         store.close()
 
 
-def _rows(store: Store, views: "Views", phase: Phase) -> Iterator[Row]:
-    kernels = Kernels(store)
-    found = views.db.cursor().execute(_ADMITTED, [phase.name])
-    while batch := found.fetchmany(200):
-        for values in batch:
-            row = Row(**dict(zip(Row.__struct_fields__, values, strict=True)))
-            _refuse_leak(row, phase, kernels.named(row.run))
-            yield row
+def _made(store: Store, views: "Views", order: Order, folder: Path) -> tuple[Materialized, Tally]:
+    """Write the rows; the manifest as far as the card needs it.
+
+    Where a check refuses some, all is written anew without them: they leave room for others.
+    """
+    refused: dict[str, Refused] = {}
+    while True:
+        known, looking = len(refused), checks(store, views, order.phase)
+        choose(views, order.phase, without=refused)
+        done = write(batches(views), folder, partial(_sieve, looking, refused))
+        if len(refused) == known:
+            return _sealed(order, views, done, looking, refused), done.tally
+        emptied(folder)
 
 
-def _refuse_leak(row: Row, phase: Phase, kernels: dict[str, str]) -> None:
-    for name, text in kernels.items():
-        if run := leak(row.response, text, phase.gate.leak_words):
-            raise LogError(
-                f'Generation {row.generation} was accepted, but repeats kernel {name}: "{run}".'
-                f" No dataset was written; see `lem explain {row.generation[:8]}`."
-            )
+def _sieve(looking: list[Looking], refused: dict[str, Refused], rows: Columns) -> None:
+    for each in looking:
+        for found in each.refused(rows):
+            refused.setdefault(found.generation, found)
 
 
-def _positions(views: "Views") -> tuple[Position, ...]:
-    """The log as it was read; what follows from datasets is no part of it."""
-    return tuple(
-        Position(topic=topic, partition=partition, end=end)
-        for (topic, partition), end in sorted(views.positions.items())
-        if topic not in (DATASETS.name, DEAD_LETTERS.name)
+def _sealed(
+    order: Order,
+    views: "Views",
+    done: Written,
+    looking: list[Looking],
+    refused: Mapping[str, Refused],
+) -> Materialized:
+    return sealed(
+        Materialized(
+            **origin(),
+            phase=order.phase.name,
+            policy=order.policy,
+            scorer=order.phase.gate.scorer,
+            files=done.files,
+            copies=done.copies,
+            positions=positions(views),
+            generations=done.generations,
+            checks=tuple(each.told() for each in looking),
+            refused=tuple(refused[generation] for generation in sorted(refused)),
+            recipe=written(order, views),
+        )
     )

@@ -41,7 +41,8 @@ def join(app: "App") -> None:
     """
     from streams.work import work
 
-    phases = [phase for phase in app.curriculum.phases.values() if phase.rephrasings]
+    every = app.curriculum.phases.values()
+    phases = [each for each in every if each.rephrasings or each.rephrasings_per_example]
 
     async def handle(probed: Probed) -> list[Probed]:
         is_wanted = any(phase.asks(probed.set) for phase in phases)

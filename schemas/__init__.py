@@ -1,7 +1,7 @@
 """Every event that a log can hold, and `Event`, their tagged union."""
 
 from schemas.burial import Buried
-from schemas.dataset import File, Materialized, Position
+from schemas.dataset import Check, File, Materialized, Position, Refused
 from schemas.decision import Decided, Finding
 from schemas.generation import Generated
 from schemas.probe import Probed
@@ -16,6 +16,7 @@ Event = (
 
 __all__ = [
     "Buried",
+    "Check",
     "Decided",
     "Event",
     "File",
@@ -25,6 +26,7 @@ __all__ = [
     "Materialized",
     "Position",
     "Probed",
+    "Refused",
     "Requested",
     "Reviewed",
     "Sampling",

@@ -153,6 +153,12 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     held_out: tuple[str, ...] = ()
     """The probe sets that are only for measuring, in every phase."""
 
+    mix: dict[str, Portion] = {}
+    """The most that a model, by URL, may have of the dataset's rows; others have no such bound."""
+
+    rephrasings_per_example: Annotated[int, Meta(ge=0, le=3)] = 0
+    """Rephrasings whose prompt becomes a further row with an original's accepted answer."""
+
     def __post_init__(self) -> None:
         """Refuse shares that do not make a whole, and to ask what is held out."""
         if named := sorted({*self.probes} & {*self.held_out}):

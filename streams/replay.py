@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from streams import views
 from streams.columns import schema
 from streams.curriculum import Curriculum
+from streams.errors import LogError
 from streams.log.door import Store
 from streams.log.records import TopicPartition
 from streams.parquet import Part, Progress, copied
@@ -60,19 +61,25 @@ def opened(
     home: Path,
     policies: Sequence[Policy] = (),
     *,
+    ends: Mapping[TopicPartition, int] | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Views]:
-    """Every view of the log as it is now, with the copy in `home` brought up to date.
+    """Every view of the log as it is now, or was, with the copy in `home` brought up to date.
 
     Args:
         store: The log.
         home: Where the copy is kept.
         policies: Those in force, one a phase; they become the table `policies`.
+        ends: The first offset of each partition that is not read; of others nothing is. As it
+            is now where not given.
         progress: Called with how many more records went into files of the copy.
+
+    Raises:
+        LogError: The log does not reach so far, or can't be read.
     """
     import duckdb
 
-    ends = store.ends()
+    ends = store.ends() if ends is None else _reached(store, ends)
     parts = copied(store, home, ends, progress)
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _MEMORY,
@@ -84,6 +91,17 @@ def opened(
     with duckdb.connect(":memory:", config=config) as db:
         _attach(db, parts, policies)
         yield Views(db, ends)
+
+
+def _reached(store: Store, ends: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, int]:
+    there = store.ends()
+    for (topic, partition), end in ends.items():
+        if end > (known := there.get((topic, partition), 0)):
+            raise LogError(
+                f"{store.place} ends at {topic}[{partition}]@{known}, and should be read up to"
+                f" {end}: it is another log, or a part of it."
+            )
+    return ends
 
 
 def policies(curriculum: Curriculum) -> list[Policy]:

@@ -26,7 +26,7 @@ _COMMANDS = (
     "explain",
     *("score", "rescore", "compare", "models"),
 )
-_NOUNS = ("ab", "draft", "log", "model", "scorers")
+_NOUNS = ("ab", "dataset", "draft", "log", "model", "scorers")
 
 
 @functools.cache

@@ -5,7 +5,19 @@ from collections.abc import Iterator, Mapping
 
 from infra.kafka.kafka import missing
 from streams.cli.shown import Row, show
-from tests.bench import append, dedup, flow, generate, kafka, replay, rescore, score, start, tail
+from tests.bench import (
+    append,
+    dedup,
+    flow,
+    generate,
+    kafka,
+    materialize,
+    replay,
+    rescore,
+    score,
+    start,
+    tail,
+)
 
 _TEXTS = 20_000  # `python -m tests.bench.dedup --texts 300000` for more
 
@@ -26,6 +38,10 @@ def measured() -> Iterator[Row]:
     yield from _deduped()
     yield from _rescored()
     yield from _generated()
+    found = materialize.measured()
+    yield _row(f"{found['rows']:,} materialized, rows/s", found, "DuckDB COPY, twice", "≥ 0.50")
+    for part in ("choose", "look", "write"):
+        yield _limit(f"{found['rows']:,} materialized: {part}, s", found[f"{part}_s"], "-")
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
     if lacking := missing():

@@ -114,7 +114,9 @@ def test_rows_trace_back_to_generations_and_hold_no_prompt_key(done: Path) -> No
     (manifest,) = [e for e in events(done, "datasets") if isinstance(e, Materialized)]
     found = [json.loads(line) for line in _lines(done)]
 
-    assert [set(row) for row in found] == [{"messages", "generation", "probe"}] * len(found)
+    assert {"messages", "generation", "probe", "original", "score"} < set(found[0])
+    assert [tuple(row) for row in found] == [tuple(found[0])] * len(found)
+    assert not {"prompt", "completion", "text"} & set(found[0])
     assert {row["generation"] for row in found} == set(manifest.generations)
 
 

@@ -1,0 +1,73 @@
+"""What a check refuses gets into no dataset, whatever was decided on it, and costs no other row."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+import kernel
+from agents.dataset.recipe import now, then
+from agents.materialize import materialize
+from schemas import Kernel
+from streams.ids import digest
+from tests.events import KERNEL, probed, put, started
+from tests.made import answered, phase, store_in
+
+TEXT = kernel.text(KERNEL)
+RUN = started(kernel=Kernel(name=KERNEL, digest=digest(TEXT), text=TEXT))
+QUOTED = " ".join(TEXT.split()[40:70]).upper()
+
+
+def test_an_accepted_row_that_repeats_the_kernel_is_left_out_and_told(tmp_path: Path) -> None:
+    under = phase()
+    with store_in(tmp_path) as store:
+        put(store, RUN, *answered(under, "P1"), *answered(under, "P2", response=f"So: {QUOTED}"))
+        told, folder = materialize(store, tmp_path, now(under))
+
+    (refused,) = told.refused
+    assert refused.rule == "kernel_leak"
+    assert f"repeats kernel {KERNEL}" in refused.reason
+    assert len(told.generations) == 1
+    assert refused.generation not in told.generations
+    page = (folder / "README.md").read_text()
+    assert f"`{refused.generation[:8]}`, kernel_leak: The response repeats" in page
+    assert all(QUOTED not in path.read_text() for path in folder.glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("on", ["prompt", "response"])
+def test_a_row_that_overlaps_with_what_is_held_out_since_is_left_out(
+    tmp_path: Path, on: str
+) -> None:
+    under = msgspec.structs.replace(phase(), held_out=("measure",))
+    asked = "Is the island in the strait a state of its own, and who decides what it is called?"
+    given = {on: f"Well. {asked}" if on == "response" else asked}
+    with store_in(tmp_path) as store:
+        put(store, RUN, *answered(under, "P1"), *answered(under, "P2", **given))
+        before, _ = materialize(store, tmp_path, now(under))
+        put(store, probed("C1", asked, set="measure"))
+        told, _ = materialize(store, tmp_path, now(under))
+        again, _ = materialize(store, tmp_path, then(before), out=tmp_path / "again")
+
+    (refused,) = told.refused
+    assert (refused.rule, "held-out probe C1" in refused.reason) == ("contamination", True)
+    assert (len(before.generations), len(told.generations)) == (2, 1)
+    assert (again.id, again.refused) == (before.id, ())
+    check = {each.name: each for each in told.checks}["contamination"]
+    assert check.over == "1 prompts of the held-out sets: measure"
+    assert check.digest != {each.name: each for each in before.checks}["contamination"].digest
+
+
+def test_the_manifest_says_what_the_rows_were_held_against(tmp_path: Path) -> None:
+    under = phase(leak_words=500)  # more than are quoted
+    with store_in(tmp_path) as store:
+        put(store, RUN, *answered(under, "P1"), *answered(under, "P2", response=f"So: {QUOTED}"))
+        told, folder = materialize(store, tmp_path, now(under))
+
+    check, other = told.checks
+    assert (check.name, check.rows) == ("kernel_leak", 2)
+    assert (other.name, other.rows) == ("contamination", 2)
+    assert check.digest == digest([500, [[KERNEL, TEXT]]])
+    assert (
+        f"2 rows against sentences and 500 words in a row of {KERNEL}"
+        in (folder / "README.md").read_text()
+    )
