@@ -38,7 +38,7 @@ def test_a_sentence_is_found_in_any_case_and_spacing(
 def test_a_whole_kernel_is_found_in_any_case_and_spacing(
     name: str, change: "st.SearchStrategy[str]", between: str
 ) -> None:
-    text = between.join(change(word) for word in leaks._words(KERNELS[name]))  # type: ignore[operator]
+    text = between.join(change(word) for word in leaks.words_of(KERNELS[name]))  # type: ignore[operator]
 
     assert leaks.leak(text, KERNELS[name], 12)
 

@@ -1,6 +1,7 @@
 """What a check refuses gets into no dataset, whatever was decided on it, and costs no other row."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -40,7 +41,7 @@ def test_a_row_that_overlaps_with_what_is_held_out_since_is_left_out(
 ) -> None:
     under = msgspec.structs.replace(phase(), held_out=("measure",))
     asked = "Is the island in the strait a state of its own, and who decides what it is called?"
-    given = {on: f"Well. {asked}" if on == "response" else asked}
+    given: dict[str, Any] = {on: f"Well. {asked}" if on == "response" else asked}
     with store_in(tmp_path) as store:
         put(store, RUN, *answered(under, "P1"), *answered(under, "P2", **given))
         before, _ = materialize(store, tmp_path, now(under))
@@ -58,9 +59,9 @@ def test_a_row_that_overlaps_with_what_is_held_out_since_is_left_out(
 
 
 def test_the_manifest_says_what_the_rows_were_held_against(tmp_path: Path) -> None:
-    under = phase(leak_words=500)  # more than are quoted
+    under = phase(leak_words=500)
     with store_in(tmp_path) as store:
-        put(store, RUN, *answered(under, "P1"), *answered(under, "P2", response=f"So: {QUOTED}"))
+        put(store, RUN, *answered(under, "P1"), *answered(under, "P2"))
         told, folder = materialize(store, tmp_path, now(under))
 
     check, other = told.checks
