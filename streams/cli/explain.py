@@ -1,50 +1,46 @@
 """`lem explain`: what led to an event, what came of it, and whether it is in a dataset."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemas import Event, Generated, Started
+from schemas import Event, Generated, Materialized, Probed, Started
 from streams import envelope
 from streams.cli.context import opened, viewed
 from streams.cli.log import by_id
-from streams.cli.shown import Json, console, json_lines
-from streams.cli.tail import as_object, summary
-from streams.config import settings
+from streams.cli.shown import Json, json_lines, progress
+from streams.cli.tail import as_object
+from streams.config import Settings, settings
 from streams.errors import ConfigError
 from streams.log.door import Store
 from streams.log.records import Record
+from streams.topics import DATASETS, RUNS
 
 if TYPE_CHECKING:
-    from rich.text import Text
-    from rich.tree import Tree
-
-    from streams.replay import Views
-
-_MOST_SHOWN = 20  # events below one; a probe may have led to thousands
+    from agents.fate import Ranked
+    from streams.lineage import Lineage
 
 Row = dict[str, Any]
 
-# Effects of effects, each once. Two things follow without being named as a cause: the requests of
-# a run, which name their probes, and a decision on a generation that a better one superseded.
+# Effects of effects, each once; of a run also its requests, which name their probes as causes.
 _EFFECTS = """
 with recursive below as (
   select id from lineage where cause = $1 or (type = 'requested' and run = $2)
-  union
-  select id from decisions where generation = $1
   union
   select lineage.id from lineage join below on lineage.cause = below.id
 )
 select id, type, topic, partition, "offset", "at", cause
 from lineage join below using (id) order by "at", topic, partition, "offset" """
 
-_RUN = """
-select topic, partition, "offset" from lineage where type = 'started' and run = ?
-order by "at" limit 1"""
-
-_DATASETS = """
-select id, phase, list_position(generations, $1) as row from datasets
-where list_contains(generations, $1) order by "at" desc"""
+_RANKED = """
+with own as (select * from verdicts where phase = $phase and probe = $probe)
+select one.reason, one.rule, (
+    select count(*) from own as other
+    where (other.verdict = 'accepted' or other.rule = 'best')
+    and (-other.score, other.generation) <= (-one.score, one.generation)
+  ) as place
+from own as one where generation = $generation"""
 
 
 def explain(
@@ -55,22 +51,35 @@ def explain(
 ) -> None:
     """Show what led to an event.
 
-    Also what came of it, and for a generation why it is in a dataset or not.
+    Also what came of it; and of a generation each score with the rules that fired, each decision,
+    whether it is in a dataset, and what would have let it in.
 
     Example: lem explain 3fa9c2d1
     """
+    from streams.cli import explained
+
     found = settings()
     with opened(found, must_exist=True) as store:
         record = _one(by_id(store, event_id), event_id)
         event = envelope.event(record)
-        with viewed(store, found) as views:
-            causes = [*_opening(store, views, event), *_causes(store, event)]
-            effects = _effects(views, event)
-            fate = _fate(views, _generation(event))
-        if as_json:
-            _print_json(record, causes, effects, fate)
+        causes = [*_opening(store, event), *_causes(store, event)]
+        if isinstance(event, Started | Probed):  # of these there may be thousands of effects
+            effects, story = _replayed(store, found, event), None
         else:
-            _print_tree(store, record, causes, effects, fate)
+            effects, story = _followed(store, found, event)
+        if as_json:
+            json_lines([_object(record, causes, effects, story)])
+        else:
+            explained.tree(store, record, causes, effects)
+            if story:
+                explained.tell(story)
+
+
+def _object(
+    record: Record, causes: list[Record], effects: list[Row], story: "Row | None"
+) -> dict[str, Any]:
+    told = {"causes": [as_object(cause) for cause in causes], "effects": effects}
+    return {**as_object(record), **told, "dataset": story}
 
 
 def _one(found: list[Record], prefix: str) -> Record:
@@ -84,11 +93,23 @@ def _one(found: list[Record], prefix: str) -> Record:
     )
 
 
-def _opening(store: Store, views: "Views", event: Event) -> list[Record]:
+def _opening(store: Store, event: Event) -> list[Record]:
     """The event that opened the run; it is no cause of a request, which came from its probe."""
     if event.run is None or isinstance(event, Started):
         return []
-    return [_read(store, **place) for place in views.rows(_RUN, [event.run])]
+    found = (
+        record
+        for record in _holding(store, RUNS.name, event.run)
+        if envelope.event(record).run == event.run
+    )
+    return [*found][:1]
+
+
+def _holding(store: Store, topic: str, text: str) -> list[Record]:
+    """The records of a topic whose bytes hold a text: few are taken apart."""
+    partitions, sought = range(store.topics().get(topic, 0)), text.encode()
+    scanned = (record for partition in partitions for record in store.scan(topic, partition))
+    return [record for record in scanned if sought in (record.value or b"")]
 
 
 def _causes(store: Store, event: Event) -> list[Record]:
@@ -103,10 +124,45 @@ def _causes(store: Store, event: Event) -> list[Record]:
     return chain[::-1]
 
 
-def _effects(views: "Views", event: Event) -> list[Row]:
+def _replayed(store: Store, found: Settings, event: Event) -> list[Row]:
+    """The effects of a run or a probe, by the views."""
     run = event.run if isinstance(event, Started) else None
-    found = views.rows(_EFFECTS, [event.id, run])
-    return [row for row in found if row["id"] != event.id]
+    with viewed(store, found) as views:
+        rows = views.rows(_EFFECTS, [event.id, run])
+    return [row for row in rows if row["id"] != event.id]
+
+
+def _followed(store: Store, found: Settings, event: Event) -> "tuple[list[Row], Row | None]":
+    """The effects of anything else, and the story of the generation that it is about."""
+    from streams.lineage import Lineage
+
+    lineage = Lineage(store, found.home_path)
+    try:
+        with progress("reading the log") as bar:
+            lineage.read_on(lambda count: bar.update(bar.task_ids[0], advance=count))
+        rows = [_row(record) for record in lineage.effects(event.id)]
+        effects = sorted((row for row in rows if row["id"] != event.id), key=_place)
+        return effects, _story(store, found, lineage, _generation(event))
+    finally:
+        lineage.close()
+
+
+def _row(record: Record) -> Row:
+    event = envelope.event(record)
+    topic, partition, offset, *_ = record
+    return {
+        "id": event.id,
+        "type": event.__struct_config__.tag,
+        "topic": topic,
+        "partition": partition,
+        "offset": offset,
+        "at": event.at,
+        "cause": event.cause,
+    }
+
+
+def _place(row: Row) -> tuple[object, ...]:
+    return row["at"], row["topic"], row["partition"], row["offset"]
 
 
 def _generation(event: Event) -> str | None:
@@ -114,91 +170,57 @@ def _generation(event: Event) -> str | None:
     return event.id if isinstance(event, Generated) else getattr(event, "generation", None)
 
 
-def _fate(views: "Views", generation: str | None) -> Row | None:
-    """The verdict on a generation, the datasets that hold it, and both as sentences."""
+def _story(
+    store: Store, found: Settings, lineage: "Lineage", generation: str | None
+) -> "Row | None":
+    """What became of a generation: its scores, the verdict, the datasets, and all as sentences."""
     if generation is None:
         return None
-    verdicts = views.rows("select * from verdicts where generation = ?", [generation])
-    datasets = views.rows(_DATASETS, [generation])
-    verdict = verdicts[0] if verdicts else {"verdict": None}
-    said = f"{_verdict(verdict)} {_membership(verdict, datasets)}"
-    return {"generation": generation, **verdict, "datasets": datasets, "said": said}
+    from agents.fate import fate, memberships
+    from streams.cli import explained
+    from streams.curriculum import load
+
+    generated = envelope.found(store, generation, Generated, by="The event")
+    events = [envelope.event(record) for record in lineage.effects(generation)]
+    phase = load(Path(found.curriculum)).phases.get(generated.phase)
+    kept = _kept(lineage, generation, phase.policy) if phase else []
+    told = fate(generated, events, phase, kept=kept)
+    if phase and phase.gate.best and told.verdict == "accepted":
+        ranked = _ranked(store, found, generated)
+        told = fate(generated, events, phase, kept=kept, ranked=ranked)
+    made = [envelope.event(record) for record in _holding(store, DATASETS.name, generation)]
+    datasets = memberships(generation, [each for each in made if isinstance(each, Materialized)])
+    return explained.story(generated, events, told, datasets)
 
 
-def _verdict(row: Row) -> str:
-    why = ": ".join(row[name] for name in ("rule", "reason") if row.get(name))
-    match row["verdict"]:
-        case "accepted":
-            return f"Accepted with the score {row['score']:g}."
-        case "held":
-            return f"On hold for a person ({why})."
-        case "rejected":
-            return f"Rejected ({why})."
-        case "pending":
-            return "Not decided yet; `lem run` goes on."
-    return "No phase of the curriculum judges it."
+def _kept(lineage: "Lineage", generation: str, policy: str) -> list[str]:
+    """The better ones that a generation was left out for, the one that stays at the end."""
+    from agents.fate import duplicate_of
+
+    chain: list[str] = []
+    better: str | None = generation
+    while better and better not in chain:
+        chain.append(better)
+        events = [envelope.event(record) for record in lineage.effects(better)]
+        better = duplicate_of(better, events, policy)
+    return chain[1:]
 
 
-def _membership(verdict: Row, datasets: list[Row]) -> str:
-    if datasets:
-        places = (f"row {d['row']} of {d['id'][:8]} (phase {d['phase']})" for d in datasets)
-        return f"It is in a dataset: {', '.join(places)}."
-    if verdict["verdict"] == "accepted":
-        phase = verdict["phase"]
-        return f"It is in no dataset yet; `lem materialize --phase {phase}` makes one."
-    return "It is in no dataset."
+def _ranked(store: Store, found: Settings, generated: Generated) -> "Ranked | None":
+    """Its place among the answers to its probe: the one thing for which all must be seen."""
+    from agents.fate import Ranked
 
-
-def _print_json(record: Record, causes: list[Record], effects: list[Row], fate: Row | None) -> None:
-    shown = {
-        **as_object(record),
-        "causes": [as_object(cause) for cause in causes],
-        "effects": effects,
-        "dataset": fate,
+    values = {
+        "phase": generated.phase,
+        "probe": generated.probe,
+        "generation": generated.id,
     }
-    json_lines([shown])
-
-
-def _print_tree(
-    store: Store, record: Record, causes: list[Record], effects: list[Row], fate: Row | None
-) -> None:
-    from rich.tree import Tree
-
-    path = [*(summary(cause) for cause in causes), summary(record)]
-    path[-1].stylize("bold")
-    root = branch = Tree(_cut(path[0]), guide_style="dim")
-    for text in path[1:]:
-        branch = branch.add(_cut(text))
-    event = envelope.event(record)
-    _grow(store, branch, event.id, _by_cause(effects, event.id))
-    screen = console()
-    screen.print(root)
-    if fate:
-        screen.print(fate["said"], markup=False, soft_wrap=True)
-
-
-def _by_cause(effects: list[Row], root: str) -> dict[str, list[Row]]:
-    """The effects under what they follow from; a run's requests, caused by probes, under it."""
-    shown = {root, *(row["id"] for row in effects)}
-    below: dict[str, list[Row]] = {}
-    for row in effects:
-        below.setdefault(row["cause"] if row["cause"] in shown else root, []).append(row)
-    return below
-
-
-def _grow(store: Store, branch: "Tree", parent: str, below: dict[str, list[Row]]) -> None:
-    children = below.get(parent, [])
-    for row in children[:_MOST_SHOWN]:
-        text = summary(_read(store, row["topic"], row["partition"], row["offset"]))
-        _grow(store, branch.add(_cut(text)), row["id"], below)
-    if (more := len(children) - _MOST_SHOWN) > 0:
-        branch.add(f"… and {more:,} more; --json lists them")
-
-
-def _cut(text: "Text") -> "Text":
-    text.no_wrap, text.overflow = True, "ellipsis"
-    return text
-
-
-def _read(store: Store, topic: str, partition: int, offset: int) -> Record:
-    return store.read(topic, partition, offset=offset, limit=1)[0]
+    with viewed(store, found) as views:
+        rows = views.rows(_RANKED, values)
+    return next(
+        (
+            Ranked(place=row["place"], reason=row["reason"] if row["rule"] == "best" else None)
+            for row in rows
+        ),
+        None,
+    )

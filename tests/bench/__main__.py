@@ -11,6 +11,7 @@ from tests.bench import (
     flow,
     generate,
     kafka,
+    lineage,
     materialize,
     replay,
     rescore,
@@ -42,6 +43,9 @@ def measured() -> Iterator[Row]:
     yield _row(f"{found['rows']:,} materialized, rows/s", found, "DuckDB COPY, twice", "≥ 0.50")
     for part in ("choose", "look", "write"):
         yield _limit(f"{found['rows']:,} materialized: {part}, s", found[f"{part}_s"], "-")
+    found = lineage.measured()
+    yield _limit("lineage of a row, a million events, worst, s", found["worst_row_s"], "< 0.20")
+    yield _limit("`lem explain` of it, as a command, s", found["command_s"], "-")
     found = start.ratio()
     yield _row("`lem --help`, s", found, "import typer", "< 0.30 s")
     if lacking := missing():

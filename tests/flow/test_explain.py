@@ -169,7 +169,8 @@ def test_a_rejected_generation_tells_the_rule_and_the_reason(
     put(store, *story.events)
 
     assert said(story.generation) == (
-        "Rejected (threshold: It is threshold.). It is in no dataset."
+        "Rejected (threshold: It is threshold.). It passes at a threshold of 17.5 or less."
+        " It is in no dataset."
     )
 
 
@@ -185,7 +186,10 @@ def test_a_reviewer_has_the_last_word(store: EmbeddedStore, phase: Phase) -> Non
     review = reviewed(story.gate, "rejected", note="Too sure.")
     put(store, *story.events, deduped(story.gate), review)
 
-    assert said(review) == "Rejected (review: Too sure.). It is in no dataset."
+    assert said(review).startswith("Rejected (review: Too sure.). It waits for `lem review ")
+
+    put(store, reviewed(story.gate, "withdrawn"))
+    assert said(review).startswith("On hold for a person (threshold: ")
 
 
 def test_a_duplicate_names_the_one_that_is_kept(store: EmbeddedStore, phase: Phase) -> None:
