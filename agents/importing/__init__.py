@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from agents.importing.facts import PHASE
 from agents.importing.file import count_runs, opened
 from agents.importing.known import Known
 from agents.importing.recognise import FORMATS, Source, Unknown, recognised
@@ -52,8 +53,12 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     """A sentence for each row that can't be used, with file and line; of one file, the first."""
 
 
-def planned(paths: Iterable[Path]) -> Plan:
+def planned(paths: Iterable[Path], phase: str = PHASE) -> Plan:
     """Look at every file below the paths; nothing is written.
+
+    Args:
+        paths: Files and folders.
+        phase: Whose gate is to judge the responses; none does for history.
 
     Raises:
         ConfigError: A path is not there.
@@ -66,7 +71,7 @@ def planned(paths: Iterable[Path]) -> Plan:
             raise ConfigError(f"There is no {path}; name a file, or a folder of them.")
         for file in _below(path):
             try:
-                sources.append(recognised(file))
+                sources.append(msgspec.structs.replace(recognised(file), phase=phase))
             except Unknown as why:
                 (met if path.is_dir() else named).append(str(why))
     unique = {source.path.resolve(): source for source in sources}.values()

@@ -12,24 +12,24 @@ from streams.ids import digest, run_id, sealed
 from streams.origin import Origin
 
 PHASE = "history"
-"""No curriculum has it, so no gate decides on it and no dataset takes it up."""
+"""Where no phase is named: no curriculum has it, so no gate decides on it."""
 
 _FAILED = "ERROR"  # how the tools wrote down that there was no answer
 _TOKENS = ("<pad>", "<bos>", "<eos>")  # no template writes them, but a model may
 
 
-def run_of(recorded: Recorded, name: str) -> str:
+def run_of(recorded: Recorded, name: str, phase: str) -> str:
     """The run of a response: what was asked of whom, as one file tells it."""
     kernel = recorded.kernel.digest if recorded.kernel else None
-    return run_id("import", PHASE, recorded.model, kernel, recorded.sampling, name)
+    return run_id("import", phase, recorded.model, kernel, recorded.sampling, name)
 
 
-def started(recorded: Recorded, origin: Origin, requests: int, samples: int) -> Started:
+def started(recorded: Recorded, phase: str, origin: Origin, requests: int, samples: int) -> Started:
     """The run that the response belongs to."""
     return sealed(
         Started(
             **origin,
-            phase=PHASE,
+            phase=phase,
             model=recorded.model,
             sampling=recorded.sampling,
             kernel=recorded.kernel,
@@ -40,20 +40,26 @@ def started(recorded: Recorded, origin: Origin, requests: int, samples: int) -> 
 
 
 def requested(
-    recorded: Recorded, standing: Standing, origin: Origin, *, sample: int | None = None
+    recorded: Recorded,
+    standing: Standing,
+    phase: str,
+    origin: Origin,
+    *,
+    sample: int | None = None,
 ) -> Requested:
     """The request that the response answers.
 
     Args:
         recorded: The response.
         standing: Its probe.
+        phase: The phase that it is taken up by.
         origin: Of the row.
         sample: In place of the recorded one, where that has another response.
     """
     return sealed(
         Requested(
             **origin | {"cause": standing.event},
-            phase=PHASE,
+            phase=phase,
             probe=standing.probe,
             original=standing.original,
             prompt=recorded.probe.prompt,
@@ -73,7 +79,7 @@ def generated(recorded: Recorded, request: Requested, origin: Origin) -> Generat
         Generated(
             **origin | {"cause": request.id},
             request=request.id,
-            phase=PHASE,
+            phase=request.phase,
             probe=request.probe,
             original=request.original,
             prompt=request.prompt,

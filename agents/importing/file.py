@@ -77,7 +77,7 @@ def count_runs(file: File, known: Known) -> None:
             continue  # it is buried when its turn comes
         for each in found:
             if isinstance(each, Recorded):
-                known.count(run_of(each, file.name), each.sample)
+                known.count(run_of(each, file.name, file.source.phase), each.sample)
 
 
 def _summaries(source: Source) -> Iterator[Row]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from agents.importing.facts import PHASE, generated, requested
+from agents.importing.facts import generated, requested
 from agents.importing.known import Known, Standing
 from agents.importing.told import LooseScore, Recorded
 from schemas import Generated, Probed, Requested, Sampling
@@ -50,7 +50,7 @@ def answered(store: Store, asked: Sequence[Asked]) -> list[tuple[Requested, Gene
     return told
 
 
-def generation_of(store: Store, known: Known, graded: LooseScore) -> Generated | None:
+def generation_of(store: Store, known: Known, graded: LooseScore, phase: str) -> Generated | None:
     """The generation that a score of another file is about; none where it is nowhere.
 
     Its id follows from what was asked: this probe, of this model, plainly, once.
@@ -58,7 +58,7 @@ def generation_of(store: Store, known: Known, graded: LooseScore) -> Generated |
     if (event_id := known.event_of(graded.probe)) is None:
         return None
     probed = found(store, event_id, Probed, by=f"Score of {graded.probe}")
-    plain = (PHASE, probed.probe, probed.prompt, graded.model, None, Sampling(), 0, 0)
+    plain = (phase, probed.probe, probed.prompt, graded.model, None, Sampling(), 0, 0)
     return _on(store, named(Generated, named(Requested, *plain)))
 
 
@@ -79,4 +79,5 @@ def _is_same(one: Generated, other: Generated) -> bool:
 
 def _another(asked: Asked) -> Requested:
     sample = seed(digest(asked.recorded.response))
-    return requested(asked.recorded, asked.standing, asked.origin, sample=sample)
+    phase = asked.request.phase
+    return requested(asked.recorded, asked.standing, phase, asked.origin, sample=sample)

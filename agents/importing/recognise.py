@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from agents.importing import ab, chat, distil, golden, probes, results, scores
+from agents.importing.facts import PHASE
 from agents.importing.rows import BadRow, Row, entries, lines
 from agents.importing.told import About, Told
 from streams.log.records import LARGEST_BYTES
@@ -62,6 +63,9 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     at: datetime
     """When it was last changed."""
+
+    phase: str = PHASE
+    """What its responses are taken up by."""
 
     def rows(self) -> Iterator[Row]:
         """Every row, good or bad, in the order of the file."""

@@ -61,6 +61,7 @@ class Writer:
         self._store = store
         self._known = known
         self._file = file
+        self._phase = file.source.phase
         self._tell = tell
         self._facts: list[Fact] = []
         self._asked: list[tuple[Row, Asked]] = []
@@ -120,20 +121,20 @@ class Writer:
         elif isinstance(told, Probe):
             is_there = self._stand(told, origin).new is None
             self.counts.there += is_there
-        elif generation := generation_of(self._store, self._known, told):
+        elif generation := generation_of(self._store, self._known, told, self._phase):
             self._score(row, told.score, generation, origin)
         else:
             self.counts.skipped += 1
 
     def _ask(self, recorded: Recorded, origin: Origin) -> Asked:
         """The request of a response; its run is begun where it is new."""
-        run = run_of(recorded, self._file.name)
+        run = run_of(recorded, self._file.name, self._phase)
         standing = self._stand(recorded.probe, origin)
         of_run = _of_run(origin, run)
         if counts := self._known.uncounted(run):
-            self._facts.append(started(recorded, of_run, *counts))
+            self._facts.append(started(recorded, self._phase, of_run, *counts))
             self._known.begun(run)
-        return Asked(recorded, standing, of_run, requested(recorded, standing, of_run))
+        return Asked(recorded, standing, of_run, requested(recorded, standing, self._phase, of_run))
 
     def _stand(self, probe: Probe, origin: Origin) -> Standing:
         standing = self._known.standing(probe, self._file.stem, origin)

@@ -9,6 +9,7 @@ import typer
 
 from streams.cli.context import opened
 from streams.cli.shown import Json, completed_later, json_lines, progress, table
+from streams.config import settings
 from streams.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ Paths = Annotated[
     typer.Argument(metavar="PATH...", help="Files, or folders whose files are all taken."),
 ]
 
+PhaseName = Annotated[
+    str | None, typer.Option("--phase", help="The phase whose gate judges the responses.")
+]
 _COUNTED = ("rows", "new", "there", "buried", "skipped")
 
 
-def import_(paths: Paths, *, as_json: Json = False) -> None:
+def import_(paths: Paths, *, phase: PhaseName = None, as_json: Json = False) -> None:
     """Bring responses, scores and probes of earlier tools onto the log.
 
     Formats are known by content: A/B and distillation results, benchmark results, golden and
@@ -32,11 +36,14 @@ def import_(paths: Paths, *, as_json: Json = False) -> None:
     same command goes on with an import that was stopped. A row that can't be used becomes a dead
     letter, is told and costs no other; the exit code is then 1.
 
+    With --phase the responses become that phase's: `lem gate` decides on them as on its own, and
+    they may be trained on.
+
     Example: lem import results/ ab-results.jsonl
     """
     from agents.importing import imported, planned
 
-    plan = planned(paths)
+    plan = planned(paths, _known(phase))
     with (
         completed_later("What was imported stays"),
         opened() as store,
@@ -55,6 +62,18 @@ def import_(paths: Paths, *, as_json: Json = False) -> None:
         many = f"{len(problems) + max(more, 0):,} problems; all else is on the log."
         rest = [f"{more:,} more; `lem log dead` shows every row."] if more > 0 else []
         raise ConfigError("\n  ".join([many, *problems, *rest]))
+
+
+def _known(phase: str | None) -> str:
+    """The phase that the responses go to; that of history where none is named.
+
+    Raises:
+        ConfigError: The curriculum has no such phase.
+    """
+    from agents.importing.facts import PHASE
+    from streams.curriculum import load
+
+    return load(Path(settings().curriculum)).phase(phase).name if phase else PHASE
 
 
 def _print(found: "Imported") -> None:
