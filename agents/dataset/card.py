@@ -3,7 +3,7 @@
 It follows from the rows and the phase alone, so that the same dataset has the same card.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
 from statistics import quantiles
 from typing import Any
@@ -127,8 +127,8 @@ def _rules(made: Materialized, phase: Phase) -> list[str]:
         f"The generation ended as {' or '.join(gate.outcomes)}.",
         f"It does not repeat {gate.leak_words} words in a row of the kernel that was its prompt's"
         " company; the kernel is in no row.",
-        "Of responses that are equal but for case, width and blanks the one with the higher score"
-        " is kept, then the one with the smaller id.",
+        *_bounds(gate),
+        _duplicates(gate),
         f"People read {100 * gate.review_share:g} % of what passes, drawn by a hash of the id, and"
         " a row that they have not accepted is left out.",
         f"Original probes are divided {phase.split.train} : {phase.split.valid} :"
@@ -146,6 +146,27 @@ def _rules(made: Materialized, phase: Phase) -> list[str]:
         )
     data = msgspec.json.encode(gate, order="deterministic").decode()
     return [*rules, f"The gate as data: `{data}`. Its digest: `{made.policy}`."]
+
+
+def _bounds(gate: Gate) -> Iterator[str]:
+    """The rules that a phase may leave out."""
+    if gate.words:
+        yield f"It has {gate.words[0]:,} to {gate.words[1]:,} words."
+    if gate.languages:
+        yield f"It is written in {' or '.join(gate.languages)}; texts too short to tell pass."
+    if not gate.names_axioms:
+        yield "It cites no axiom."
+    if gate.best:
+        yield f"Of each prompt the best {gate.best} by score are kept, then by id."
+
+
+def _duplicates(gate: Gate) -> str:
+    bound, words = gate.duplicate.similarity, gate.duplicate.words
+    near = f", or share {100 * bound:g} % of their runs of {words} words," if bound else ""
+    return (
+        f"Of responses that are equal but for case, width and blanks{near} the one with the higher"
+        " score stays, then the one with the smaller id."
+    )
 
 
 def _threshold(gate: Gate) -> str:
