@@ -7,18 +7,16 @@ of. What the repository has already is not sent again: broken off, it is simply 
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import msgspec
-
-from schemas import File
+from agents.dataset.folder import MANIFEST, read
+from schemas import File, Materialized
 from streams.errors import ConfigError, PublishError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi, RepoFile
 
-MANIFEST = "manifest.json"
 State = Literal["new", "changed", "same"]
 
 
@@ -47,12 +45,6 @@ class Plan(NamedTuple):
     def sent(self) -> list[Change]:
         """What has to be sent."""
         return [each for each in self.changes if each.state != "same"]
-
-
-class _Manifest(msgspec.Struct):
-    id: str
-    phase: str
-    files: tuple[File, ...]
 
 
 def plan(api: "HfApi", repo: str, folder: Path, *, is_public: bool) -> Plan:
@@ -101,23 +93,29 @@ def publish(api: "HfApi", planned: Plan, *, is_public: bool) -> str:
     return str(commit.commit_url)
 
 
-def _checked(folder: Path) -> tuple[_Manifest, dict[str, str]]:
+def _checked(folder: Path) -> tuple[Materialized, dict[str, str]]:
     """The manifest, and the SHA-256 of each file that goes to the hub."""
-    path = folder / MANIFEST
+    manifest = read(folder)
+    files = (*manifest.files, *manifest.copies)
+    if outside := [each.name for each in files if not _is_inside(each)]:
+        raise ConfigError(f"{folder / MANIFEST} names {outside[0]}, which is not in its folder.")
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
-        digests = {each.name: _sha256(folder / each.name) for each in manifest.files}
-    except (OSError, msgspec.MsgspecError) as error:
+        digests = {each.name: _sha256(folder / each.name) for each in files}
+    except OSError as error:
         raise ConfigError(
             f"{folder} is no whole dataset: {error}; make it again with `lem materialize`."
         ) from error
-    wrong = [each.name for each in manifest.files if digests[each.name] != each.sha256]
-    if wrong:
+    if wrong := [each.name for each in files if digests[each.name] != each.sha256]:
         raise ConfigError(
             f"{folder}: {', '.join(wrong)} changed since {MANIFEST} was written; make the dataset"
             " again with `lem materialize`."
         )
-    return manifest, {**digests, MANIFEST: _sha256(path)}
+    return manifest, {**digests, MANIFEST: _sha256(folder / MANIFEST)}
+
+
+def _is_inside(file: File) -> bool:
+    path = PurePosixPath(file.name)
+    return not path.is_absolute() and ".." not in path.parts
 
 
 def _sha256(path: Path) -> str:

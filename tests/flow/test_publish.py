@@ -1,6 +1,5 @@
 """`lem publish` against a local stand-in of the hub."""
 
-import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -8,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from agents.dataset.folder import read
+from agents.dataset.recipe import now
+from agents.materialize import materialize
+from tests.events import put, started
 from tests.hub import TOKEN, Hub, hub
 from tests.lem import lem
+from tests.made import answered, phase, store_in
 
-CARD = b"---\nlicense: eupl-1.2\n---\n# Phase 1\n"
-CONTENT = {"README.md": CARD, "train.jsonl": b'{"messages": []}\n', "data/train.parquet": b"PAR1x"}
+FILES = {
+    *("README.md", "train.jsonl", "valid.jsonl", "test.jsonl", "data/train-00000-of-00001.parquet"),
+    *("data/validation-00000-of-00001.parquet", "data/test-00000-of-00001.parquet"),
+}
 
 
 @pytest.fixture
@@ -23,20 +29,16 @@ def server() -> Iterator[Hub]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return written(tmp_path / "phase-1", CONTENT)
+    return written(tmp_path / "phase-1", "P1", "P2")
 
 
-def written(folder: Path, content: dict[str, bytes]) -> Path:
-    """A dataset's folder."""
-    for name, body in content.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(body)
-    files = [
-        {"name": name, "rows": 1, "sha256": hashlib.sha256(body).hexdigest()}
-        for name, body in sorted(content.items())
-    ]
-    manifest = {"id": "3fa9c2d1" * 4, "phase": "1", "files": files, "more": [1]}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+def written(folder: Path, *probes: str) -> Path:
+    """A dataset's folder, with a row for each probe."""
+    under = phase()
+    home = folder.parent / "-".join(probes)
+    with store_in(home) as store:
+        put(store, started(), *(event for probe in probes for event in answered(under, probe)))
+        materialize(store, home, now(under), out=folder)
     return folder
 
 
@@ -61,12 +63,12 @@ def test_what_is_published_is_what_the_manifest_names(server: Hub, folder: Path)
     said = published(server, folder).stdout
 
     there = server.files["me/phase-1"]
-    assert {name: there[name] for name in CONTENT} == CONTENT
-    assert there["manifest.json"] == (folder / "manifest.json").read_bytes()
-    assert "notes.txt" not in there
+    assert there.keys() == {*FILES, "manifest.json", ".gitattributes"}
+    assert all(there[name] == (folder / name).read_bytes() for name in FILES)
     assert server.private["me/phase-1"]
-    assert server.messages == ["Dataset 3fa9c2d1, phase 1"]
-    assert "Sent 4 files" in said
+    (message,) = server.messages
+    assert message == f"Dataset {read(folder).id[:8]}, phase 1"
+    assert "Sent 8 files" in said
     assert f"{server.url}/datasets/me/phase-1/commit/" in said
 
 
@@ -84,7 +86,7 @@ def test_public_only_where_it_is_said(server: Hub, folder: Path) -> None:
 def test_a_dry_run_sends_nothing(server: Hub, folder: Path) -> None:
     said = published(server, folder, "--dry-run").stdout
 
-    assert "make a private repository and send 4 files" in said
+    assert "make a private repository and send 8 files" in said
     assert server.files == {}
     assert set(server.asked) == {"info"}
 
@@ -94,18 +96,15 @@ def test_published_again_sends_only_what_changed(server: Hub, folder: Path) -> N
     assert "Everything is there already" in published(server, folder).stdout
     assert len(server.messages) == 1
 
-    written(folder, {**CONTENT, "train.jsonl": b'{"messages": [1]}\n'})
+    before = {name: (folder / name).read_bytes() for name in FILES}
+    written(folder, "P1", "P2", "P3")
+    changed = {name for name in FILES if (folder / name).read_bytes() != before[name]}
     (told,) = map(json.loads, published(server, folder, "--json").stdout.splitlines())
 
     states = {each["name"]: each["state"] for each in told["files"]}
-    assert states == {
-        "README.md": "same",
-        "data/train.parquet": "same",
-        "train.jsonl": "changed",
-        "manifest.json": "changed",
-    }
-    assert server.asked["upload"] == 1
-    assert server.files["me/phase-1"]["train.jsonl"] == b'{"messages": [1]}\n'
+    assert {name for name, state in states.items() if state == "same"} == FILES - changed
+    assert {name for name, state in states.items() if state == "changed"} > changed
+    assert server.asked["upload"] == 3 + sum(name.endswith("parquet") for name in changed)
 
 
 def test_broken_off_before_the_commit_it_goes_on_with_what_is_there(
@@ -117,11 +116,22 @@ def test_broken_off_before_the_commit_it_goes_on_with_what_is_there(
     assert "publish again" in refused.stderr
     assert set(server.files["me/phase-1"]) == {".gitattributes"}
 
+    sent = server.asked["upload"]
     server.broken.clear()
     published(server, folder)
 
-    assert server.asked["upload"] == 1
-    assert set(CONTENT) < set(server.files["me/phase-1"])
+    assert server.asked["upload"] == sent
+    assert server.files["me/phase-1"].keys() > FILES
+
+
+def test_a_manifest_that_names_a_file_outside_is_refused(server: Hub, folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_text(path.read_text().replace("README.md", "../hf/token"))
+
+    assert (
+        "names ../hf/token, which is not in its folder" in published(server, folder, code=1).stderr
+    )
+    assert not server.asked
 
 
 @pytest.mark.parametrize("name", ["train.jsonl", "README.md"])
