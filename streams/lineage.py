@@ -5,7 +5,7 @@ is about. It can be deleted at any time, and is brought up to date before it is 
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -14,8 +14,9 @@ import msgspec
 
 from streams.envelope import event
 from streams.errors import LogError, UnreadableRecord
+from streams.log.database import transaction
 from streams.log.door import Store
-from streams.log.records import Record
+from streams.log.records import Record, TopicPartition
 from streams.topics import DECISIONS, GENERATIONS, REVIEWS, SCORES
 
 _TOPICS = (GENERATIONS.name, SCORES.name, DECISIONS.name, REVIEWS.name)
@@ -76,19 +77,31 @@ class Lineage:
         Raises:
             LogError: The log can't be read, or the index not written.
         """
-        with self._told():
-            for place, end in sorted(self._store.ends().items()):
-                if place[0] in _TOPICS:
-                    self._take(*place, end, progress)
+        ends = {place: end for place, end in self._store.ends().items() if place[0] in _TOPICS}
+        with self._told(), transaction(self._db):
+            known = self._known()
+            if not all(self._is_of(place, *far, ends) for place, far in known.items()):
+                self._db.execute("delete from links")
+                self._db.execute("delete from ends")
+                known = {}
+            for place, end in sorted(ends.items()):
+                begin, _ = known.get(place, (0, ""))
+                self._take(*place, begin, end, progress)
 
     def effects(self, event_id: str) -> list[Record]:
-        """What followed from an event, and from that, each once; in the order of the topics."""
+        """What followed from an event, and from that, each once; in the order of the topics.
+
+        Raises:
+            LogError: The log or the index can't be read.
+        """
         found: dict[tuple[str, int, int], Record] = {}
         todo = [event_id]
-        while todo:
-            new = {each[:3]: each for each in self._naming(todo.pop()) if each[:3] not in found}
-            found |= new
-            todo += [event(each).id for each in new.values()]
+        with self._told():
+            while todo:
+                named = {each[:3]: each for each in self._naming(todo.pop())}
+                new = {place: each for place, each in named.items() if place not in found}
+                found |= new
+                todo += [event(each).id for each in new.values()]
         return [found[place] for place in sorted(found, key=_order)]
 
     def _naming(self, event_id: str) -> Iterator[Record]:
@@ -101,9 +114,10 @@ class Lineage:
                 if event_id in (names.cause, names.generation) and _is_readable(record):
                     yield record
 
-    def _take(self, topic: str, partition: int, end: int, progress: Callable[[int], None]) -> None:
-        number, begin = _TOPICS.index(topic), self._known(topic, partition, end)
-        values = iter(self._values(topic, partition, begin, end))
+    def _take(
+        self, topic: str, partition: int, begin: int, end: int, progress: Callable[[int], None]
+    ) -> None:
+        number, values = _TOPICS.index(topic), self._values(topic, partition, begin, end)
         while part := list(islice(values, _AT_ONCE)):
             names = [(offset, _names(value)) for offset, value in part]
             links = {
@@ -113,12 +127,8 @@ class Lineage:
                 if link
             }
             last, name = names[-1]
-            with self._db:
-                self._db.executemany(
-                    "insert or ignore into links values (?, ?, ?, ?)", sorted(links)
-                )
-                row = (number, partition, last + 1, name.id)
-                self._db.execute("insert or replace into ends values (?, ?, ?, ?)", row)
+            self._db.executemany(_ADD, sorted(links))
+            self._db.execute(_NOTE, (number, partition, last + 1, name.id))
             progress(len(part))
 
     def _values(
@@ -132,29 +142,29 @@ class Lineage:
             yield from found
             begin = found[-1][0] + 1
 
-    def _known(self, topic: str, partition: int, end: int) -> int:
-        """How far the index goes; it is begun anew where it is one of another log."""
-        query = "select offset, last from ends where topic = ? and partition = ?"
-        row = self._db.execute(query, (_TOPICS.index(topic), partition)).fetchone()
-        if row is None:
-            return 0
-        known, last = row
-        if known <= end:
-            (record,) = self._store.read(topic, partition, offset=known - 1, limit=1)
-            if _names(record.value).id == last:
-                return int(known)
-        with self._db:
-            self._db.execute("delete from links")
-            self._db.execute("delete from ends")
-        return 0
+    def _known(self) -> dict[TopicPartition, tuple[int, str]]:
+        """How far the index goes, and the id of the last event in it."""
+        rows = self._db.execute("select topic, partition, offset, last from ends").fetchall()
+        return {
+            (_TOPICS[topic], partition): (offset, last) for topic, partition, offset, last in rows
+        }
+
+    def _is_of(
+        self, place: TopicPartition, known: int, last: str, ends: Mapping[TopicPartition, int]
+    ) -> bool:
+        """Whether the log still has what the index saw last of a partition."""
+        if known > ends.get(place, 0):
+            return False
+        read = self._store.read(*place, offset=known - 1, limit=1)
+        return [_names(record.value).id for record in read] == [last]
 
     def _opened(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=60)
+        db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
         (version,) = db.execute("pragma user_version").fetchone()
         if version not in (0, _FORMAT):
             db.close()
             self._path.unlink()
-            db = sqlite3.connect(self._path, timeout=60)
+            db = sqlite3.connect(self._path, timeout=60, isolation_level=None)
         with closing(db.cursor()) as cursor:
             cursor.executescript(_SCHEMA)
         return db

@@ -135,7 +135,7 @@ def test_the_index_reads_on_and_is_made_again_for_another_log(
     strange, its, _ = answered(phase, "P9")
     put(other, strange, its)
     index = Lineage(other, home)  # beside the same home: the file there is of the first log
-    index.read_on()
+    index.read_on()  # where the first log had decisions, this one has none
     assert index.effects(answer.id) == []
     assert [each.topic for each in index.effects(strange.id)] == ["scores"]
     index.close()
