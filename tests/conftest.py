@@ -31,7 +31,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     This one process has held models, brokers and databases, each with threads of its own; when
     Python took itself apart behind them, it once ended in a segmentation fault.
     """
-    if (ended := config.stash.get(_ENDED, None)) is not None:
+    is_worker = hasattr(config, "workerinput")  # which has still to tell the one that counts
+    if (ended := config.stash.get(_ENDED, None)) is not None and not is_worker:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(ended)
