@@ -34,20 +34,11 @@ select probe, unnest(arg_min(
   {"partition": "partition", "offset": "offset"}))
 from probes group by probe"""
 
-_DOMAINS = """
-create or replace table domains as
-select coalesce("of", probe) as original,
-  arg_min(domain, {second: "of" is not null, probe: probe}) as domain
-from written group by all"""
-
-_ORIGINALS = """
-select distinct original, coalesce(domain, '') from ranked left join domains using (original)"""
-
 _ROWS = """
 create or replace table dataset as
 with
 kept as (
-  select ranked.* exclude (place), splits.split, splits.domain
+  select ranked.* exclude (place), splits.split
   from ranked
   join splits using (original)
   left join most using (model)
@@ -69,8 +60,8 @@ _KINDS = ["perspective", "urgency", "culture"]
 
 _TEXTS = """
 select
-  d.split, d.generation, d.run, d.probe, d.original, d.variant, d.domain,
-  coalesce(w.language, '') as language, d.model, d.score, d.sample,
+  d.split, d.generation, d.run, d.probe, d.original, d.variant,
+  coalesce(w.domain, '') as domain, coalesce(w.language, '') as language, d.model, d.score, d.sample,
   coalesce(w."set", '') as "set", coalesce(w.voice, '') as voice,
   coalesce(w.region, '') as region, coalesce(g.kernel, '') as kernel,
   coalesce(d.prompt, g.prompt) as prompt, g.response
@@ -91,16 +82,15 @@ def choose(views: "Views", phase: Phase, *, without: Collection[str] = ()) -> No
     db, share = views.db, phase.split
     db.execute(_RANKED, [phase.name, list(without)])
     db.execute(_WRITTEN)
-    db.execute(_DOMAINS)
     counts = dict(db.execute("select model, count(*) from ranked group by model").fetchall())
     most = sorted(mixed(counts, phase.mix).items())
     splits = [
-        (original, domain, split_of(original, domain, train=share.train, valid=share.valid))
-        for original, domain in db.execute(_ORIGINALS).fetchall()
+        (original, split_of(original, train=share.train, valid=share.valid))
+        for (original,) in db.execute("select distinct original from ranked").fetchall()
     ]
     for name, shape, rows in (
         ("most", "model varchar, rows bigint", most),
-        ("splits", "original varchar, domain varchar, split varchar", splits),
+        ("splits", "original varchar, split varchar", splits),
     ):
         db.execute(f"drop table if exists {name}")
         add_table(db, name, shape, rows)

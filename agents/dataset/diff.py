@@ -105,7 +105,7 @@ def _why(fate: dict[str, Any], other: Materialized, *, is_there: bool) -> tuple[
 
 
 def _moved(first: Materialized, second: Materialized) -> Iterator[Change]:
-    """Rows of both that stand in another split: only a changed `split` or domain moves any."""
+    """Rows of both that stand in another split: only a changed `split` moves any."""
     before, after = _splits(first), _splits(second)
     rows = Counter(second.generations)
     for generation in sorted(before.keys() & after.keys()):
