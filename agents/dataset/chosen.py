@@ -60,8 +60,8 @@ _KINDS = ["perspective", "urgency", "culture"]
 
 _TEXTS = """
 select
-  d.split, d.generation, d.run, d.probe, d.original, d.variant,
-  coalesce(w.domain, '') as domain, coalesce(w.language, '') as language, d.model, d.score, d.sample,
+  d.split, d.generation, d.run, d.probe, d.original, d.variant, d.model, d.score, d.sample,
+  coalesce(w.domain, '') as domain, coalesce(w.language, '') as language,
   coalesce(w."set", '') as "set", coalesce(w.voice, '') as voice,
   coalesce(w.region, '') as region, coalesce(g.kernel, '') as kernel,
   coalesce(d.prompt, g.prompt) as prompt, g.response
