@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 import kernel
+from agents.dataset.diff import changes
 from agents.dataset.recipe import now, then
 from agents.materialize import materialize
 from schemas import Kernel
@@ -56,6 +57,22 @@ def test_a_row_that_overlaps_with_what_is_held_out_since_is_left_out(
     check = {each.name: each for each in told.checks}["contamination"]
     assert check.over == "1 prompts of the held-out sets: measure"
     assert check.digest != {each.name: each for each in before.checks}["contamination"].digest
+
+
+def test_a_difference_tells_what_a_check_refused_by_the_checks_rule(tmp_path: Path) -> None:
+    under = msgspec.structs.replace(phase(), held_out=("measure",))
+    asked = "Is the island in the strait a state of its own, and who decides what it is called?"
+    with store_in(tmp_path) as store:
+        put(store, RUN, *answered(under, "P1"), *answered(under, "P2", prompt=asked))
+        before, _ = materialize(store, tmp_path, now(under))
+        put(store, probed("C1", asked, set="measure"))
+        after, _ = materialize(store, tmp_path, now(under))
+        (went,) = changes(store, tmp_path, before, after)
+        (came,) = changes(store, tmp_path, after, before)
+
+    assert (went.change, went.rule) == ("went", "contamination")
+    assert went.reason == f"Left out of {after.id[:8]}: {after.refused[0].reason}"
+    assert (came.change, came.rule, came.reason) == ("came", went.rule, went.reason)
 
 
 def test_the_manifest_says_what_the_rows_were_held_against(tmp_path: Path) -> None:
