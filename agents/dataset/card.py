@@ -44,10 +44,10 @@ def card(made: Materialized, phase: Phase, tally: Tally) -> str:
 
 
 def _refused(made: Materialized) -> str:
-    lines = (f"* `{each.generation[:8]}`, {each.rule}: {each.reason}" for each in made.refused)
-    return "".join(("\n\nLeft out by these, though the gate had let them in:\n", *lines)) * bool(
-        made.refused
-    )
+    if not made.refused:
+        return ""
+    lines = [f"* `{each.generation[:8]}`, {each.rule}: {each.reason}" for each in made.refused]
+    return "\n\nLeft out by these, though the gate had let them in:\n\n" + "\n".join(lines)
 
 
 def _front(made: Materialized, phase: Phase, tally: Tally) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def test_an_accepted_row_that_repeats_the_kernel_is_left_out_and_told(tmp_path: 
 
     (refused,) = told.refused
     assert refused.rule == "kernel_leak"
-    assert f"repeats kernel {KERNEL}" in refused.reason
+    assert f"words of kernel {KERNEL}" in refused.reason
     assert len(told.generations) == 1
     assert refused.generation not in told.generations
     page = (folder / "README.md").read_text()
@@ -57,6 +57,36 @@ def test_a_row_that_overlaps_with_what_is_held_out_since_is_left_out(
     check = {each.name: each for each in told.checks}["contamination"]
     assert check.over == "1 prompts of the held-out sets: measure"
     assert check.digest != {each.name: each for each in before.checks}["contamination"].digest
+
+
+HELD_OUT = "Is the island in the strait a state of its own, and who decides what it is called?"
+OVERLAPS = {
+    "equals": HELD_OUT.upper(),
+    "shares words in a row with": f"Tell me, kindly: {HELD_OUT} And why is that asked here at all?",
+    "is similar to": HELD_OUT.replace("strait", "sea"),
+}
+
+
+def test_card_and_manifest_say_how_a_row_overlaps_and_quote_nothing(tmp_path: Path) -> None:
+    under = msgspec.structs.replace(phase(), held_out=("measure",))
+    with store_in(tmp_path) as store:
+        put(store, RUN, probed("C1", HELD_OUT, set="measure"), *answered(under, "P0"))
+        for number, prompt in enumerate(OVERLAPS.values(), 1):
+            put(store, *answered(under, f"P{number}", prompt=prompt))
+        put(store, *answered(under, "P4", response=f"So: {QUOTED}"))
+        told, folder = materialize(store, tmp_path, now(under))
+
+    reasons = {each.reason for each in told.refused}
+    assert reasons == {
+        *(f"The prompt {how} held-out probe C1." for how in OVERLAPS),
+        f"The response repeats 12 words of kernel {KERNEL}.",
+    }
+    page = (folder / "README.md").read_text()
+    for each in told.refused:
+        assert f"* `{each.generation[:8]}`, {each.rule}: {each.reason}" in page.splitlines()
+    for path in (folder / "README.md", folder / "manifest.json"):
+        said = path.read_text().lower()
+        assert all(quote not in said for quote in ("island", " ".join(QUOTED.lower().split()[:4])))
 
 
 def test_a_difference_tells_what_a_check_refused_by_the_checks_rule(tmp_path: Path) -> None:
