@@ -164,7 +164,8 @@ def _dataset(app: "App", order: Order) -> Materialized:
 def _made(store: Store, views: "Views", order: Order, folder: Path) -> tuple[Materialized, Tally]:
     """Write the rows; the manifest as far as the card needs it.
 
-    Where a check refuses some, all is written anew without them: they leave room for others.
+    Where a check refuses some, all is written anew without them: their model's share has room for
+    others then. The next best of their probe does not come in; the views chose before.
     """
     refused: dict[str, Refused] = {}
     while True:

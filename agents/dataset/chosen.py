@@ -3,7 +3,7 @@
 Caps and order follow from scores and ids, never from when something came.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ _RANKED = """
 create or replace table ranked as
 select generation, run, probe, original, model, sample, score,
   row_number() over (partition by model order by score desc, generation) as place
-from admitted where phase = ? and not list_contains(?, generation)"""
+from admitted anti join left_out using (generation) where phase = ?"""
 
 # Of a probe that stands on the log twice the first counts: what comes later moves nothing.
 _WRITTEN = """
@@ -77,10 +77,13 @@ def choose(views: "Views", phase: Phase, *, without: Collection[str] = ()) -> No
     Args:
         views: The log.
         phase: The dataset's.
-        without: Generations that are left out, though they are admitted.
+        without: Generations that are left out, though they are admitted. They make room in their
+            model's share, and none for others that were to be the best of a probe, or of equals:
+            the views have told these from all that were decided on.
     """
     db, share = views.db, phase.split
-    db.execute(_RANKED, [phase.name, list(without)])
+    _put(views, "left_out", "generation varchar", [(each,) for each in without])
+    db.execute(_RANKED, [phase.name])
     db.execute(_WRITTEN)
     counts = dict(db.execute("select model, count(*) from ranked group by model").fetchall())
     most = sorted(mixed(counts, phase.mix).items())
@@ -88,13 +91,15 @@ def choose(views: "Views", phase: Phase, *, without: Collection[str] = ()) -> No
         (original, split_of(original, train=share.train, valid=share.valid))
         for (original,) in db.execute("select distinct original from ranked").fetchall()
     ]
-    for name, shape, rows in (
-        ("most", "model varchar, rows bigint", most),
-        ("splits", "original varchar, split varchar", splits),
-    ):
-        db.execute(f"drop table if exists {name}")
-        add_table(db, name, shape, rows)
+    _put(views, "most", "model varchar, rows bigint", most)
+    _put(views, "splits", "original varchar, split varchar", splits)
     db.execute(_ROWS, {"kinds": _KINDS, "rephrasings": phase.rephrasings_per_example})
+
+
+def _put(views: "Views", name: str, shape: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Make a table, or make it anew."""
+    views.db.execute(f"drop table if exists {name}")
+    add_table(views.db, name, shape, rows)
 
 
 def batches(views: "Views") -> Iterator["pa.RecordBatch"]:

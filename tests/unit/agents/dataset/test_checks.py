@@ -89,6 +89,34 @@ def test_card_and_manifest_say_how_a_row_overlaps_and_quote_nothing(tmp_path: Pa
         assert all(quote not in said for quote in ("island", " ".join(QUOTED.lower().split()[:4])))
 
 
+def test_what_is_refused_makes_room_in_its_models_share(tmp_path: Path) -> None:
+    under = msgspec.structs.replace(phase(), mix={"canned:own": 0.4})
+    with store_in(tmp_path) as store:
+        put(store, RUN, *answered(under, "P0", model="canned:other"))
+        put(store, *answered(under, "P1", model="canned:own", score=40, response=f"So: {QUOTED}"))
+        put(store, *(second := answered(under, "P2", model="canned:own", score=30)))
+        put(store, *answered(under, "P3", model="canned:own", score=25))
+        told, _ = materialize(store, tmp_path, now(under))
+
+    assert len(told.refused) == 1
+    assert len(told.generations) == 2
+    assert second[2].id in told.generations
+
+
+def test_what_is_refused_makes_no_room_for_the_next_best_of_its_probe(tmp_path: Path) -> None:
+    found = phase()
+    best = msgspec.structs.replace(found.gate, best=1)
+    under = msgspec.structs.replace(found, gate=best)
+    with store_in(tmp_path) as store:
+        put(store, RUN, *(other := answered(under, "P0")))
+        put(store, *answered(under, "P1", score=40, response=f"So: {QUOTED}"))
+        put(store, *answered(under, "P1", score=30, sample=1))
+        told, _ = materialize(store, tmp_path, now(under))
+
+    assert [each.rule for each in told.refused] == ["kernel_leak"]
+    assert told.generations == (other[2].id,)
+
+
 def test_a_difference_tells_what_a_check_refused_by_the_checks_rule(tmp_path: Path) -> None:
     under = msgspec.structs.replace(phase(), held_out=("measure",))
     asked = "Is the island in the strait a state of its own, and who decides what it is called?"
