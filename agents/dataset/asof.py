@@ -101,7 +101,7 @@ def _offsets(said: str, there: Mapping[TopicPartition, int]) -> dict[TopicPartit
 
 
 def _whole(
-    named: dict[TopicPartition, int], there: Mapping[TopicPartition, int]
+    named: dict[TopicPartition, int], there: dict[TopicPartition, int]
 ) -> dict[TopicPartition, int]:
     missing = [place for place, end in there.items() if end and place not in named]
     if missing:
