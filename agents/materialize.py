@@ -5,6 +5,7 @@ Its id follows from the policy and the bytes: made again with the same outcome, 
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,36 +126,46 @@ def join(app: "App") -> None:
 
 
 async def _look(app: "App") -> None:
-    """Make the datasets that may have changed, away from the event loop."""
+    """Make the datasets that may have changed, away from the event loop; tell each at once.
+
+    One that can't be made costs no other: what went wrong is told when all had their turn.
+    """
     names = sorted(app.unsettled & app.curriculum.phases.keys())
     app.unsettled.clear()  # what is decided from here on is looked at again
     app.busy += 1
+    failures: list[LemError] = []
     try:
-        for made in await asyncio.to_thread(_complete, app, names):
-            await app.tell(made)
+        for order in await asyncio.to_thread(_orders, app, names):
+            try:
+                await app.tell(await asyncio.to_thread(_dataset, app, order))
+            except LemError as error:
+                failures.append(error)
     except LemError as error:
-        app.fail(error)
+        failures.append(error)
     finally:
         app.busy -= 1
+    for failure in failures:
+        app.fail(failure)
 
 
-def _complete(app: "App", names: list[str]) -> list[Materialized]:
-    """The datasets of those phases that admit something and wait for no decision."""
-    home, curriculum = app.settings.home_path, app.curriculum
-    store = connected(app.settings)
-    try:
-        with opened(store, home, policies(curriculum)) as views:
+def _orders(app: "App", names: list[str]) -> list[Order]:
+    """Those of these phases that admit something and wait for no decision."""
+    with closing(connected(app.settings)) as store:
+        with opened(store, app.settings.home_path, policies(app.curriculum)) as views:
             ready = {name for (name,) in views.db.execute(_READY).fetchall()}
-        orders = [now(curriculum.phase(name)) for name in names if name in ready]
-        return [materialize(store, home, order)[0] for order in orders]
-    finally:
-        store.close()
+        return [now(app.curriculum.phase(name)) for name in names if name in ready]
+
+
+def _dataset(app: "App", order: Order) -> Materialized:
+    with closing(connected(app.settings)) as store:
+        return materialize(store, app.settings.home_path, order)[0]
 
 
 def _made(store: Store, views: "Views", order: Order, folder: Path) -> tuple[Materialized, Tally]:
     """Write the rows; the manifest as far as the card needs it.
 
-    Where a check refuses some, all is written anew without them: they leave room for others.
+    Where a check refuses some, all is written anew without them: their model's share has room for
+    others then. The next best of their probe does not come in; the views chose before.
     """
     refused: dict[str, Refused] = {}
     while True:

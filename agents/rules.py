@@ -112,20 +112,18 @@ def better(one: tuple[float, str], other: tuple[float, str]) -> bool:
     return (-one[0], one[1]) < (-other[0], other[1])
 
 
-def split_of(
-    original_probe: str, domain: str = "", *, train: int, valid: int
-) -> Literal["train", "valid", "test"]:
+def split_of(original_probe: str, *, train: int, valid: int) -> Literal["train", "valid", "test"]:
     """The split of a probe and of all its rephrasings, which must not stand on both sides.
 
-    It follows from the probe alone, so that further probes never move one.
+    It follows from the id alone: what else is told of a probe may come later, or differ between
+    its voices, and a probe must never move.
 
     Args:
         original_probe: The id of the probe that was written by hand.
-        domain: Each draws for itself.
         train: Per cent of the probes.
         valid: Per cent of the probes; what is left is test.
     """
-    bucket = _drawn("split", f"{domain}:{original_probe}" if domain else original_probe) % 100
+    bucket = _drawn("split", original_probe) % 100
     if bucket < train:
         return "train"
     return "valid" if bucket < train + valid else "test"

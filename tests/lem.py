@@ -148,6 +148,20 @@ def made(home: Path) -> dict[str, Any]:
     }
 
 
+DATASET = {
+    "README.md",
+    "manifest.json",
+    *(f"{split}.jsonl" for split in ("train", "valid", "test")),
+    *(f"data/{split}-00000-of-00001.parquet" for split in ("train", "validation", "test")),
+}
+"""The files of one dataset, by their paths in its folder."""
+
+
+def files(home: Path) -> list[str]:
+    """Of every dataset below the home, the paths of its files in its folder."""
+    return [path.partition("/")[2] for path in datasets(home)]
+
+
 def datasets(home: Path) -> dict[str, bytes]:
     """Every dataset file below the home, by its path."""
     root = home / "datasets"

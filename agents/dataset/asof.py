@@ -10,10 +10,11 @@ from schemas import Materialized
 from streams.envelope import event
 from streams.errors import ConfigError
 from streams.log.door import Store
-from streams.log.records import TopicPartition
+from streams.log.records import EVENT_ID, TopicPartition
 from streams.topics import DATASETS, DEAD_LETTERS
 
 _ID = re.compile(r"[0-9a-f]{4,32}")
+_DATE = re.compile(r"\d{8}")
 _OFFSET = re.compile(r"([a-z-]+):(\d+)=(\d+)")
 _UNUSED = (DATASETS.name, DEAD_LETTERS.name)
 
@@ -21,24 +22,12 @@ _UNUSED = (DATASETS.name, DEAD_LETTERS.name)
 def manifest_of(store: Store, said: str) -> Materialized | None:
     """The manifest that is meant: of a folder, of a file, or of an id that begins so.
 
-    None where it is neither, and so a time or offsets.
+    None where it is neither, and so a time or offsets; 20260131 is a time.
 
     Raises:
         ConfigError: There is no such dataset, or more than one.
     """
-    path = Path(said)
-    if path.is_file() or (path / MANIFEST).is_file():
-        return read(path)
-    if not _ID.fullmatch(said.lower()):
-        return None
-    found = [event(record) for record in store.find(said.lower())]
-    made = [each for each in found if isinstance(each, Materialized)]
-    if len(made) == 1:
-        return made[0]
-    raise ConfigError(
-        f'{len(made) or "No"} datasets on {store.place} have an id that begins with "{said}".'
-        " `lem dataset list` shows them."
-    )
+    return _in_file(said) or (None if _is_date(said) else _on_log(store, said))
 
 
 def dataset(store: Store, said: str) -> Materialized:
@@ -47,7 +36,7 @@ def dataset(store: Store, said: str) -> Materialized:
     Raises:
         ConfigError: There is none.
     """
-    if made := manifest_of(store, said):
+    if made := _in_file(said) or _on_log(store, said):
         return made
     raise ConfigError(
         f'"{said}" is no dataset: neither a folder with {MANIFEST}, nor the beginning of an id,'
@@ -55,17 +44,44 @@ def dataset(store: Store, said: str) -> Materialized:
     )
 
 
+def _in_file(said: str) -> Materialized | None:
+    path = Path(said)
+    return read(path) if path.is_file() or (path / MANIFEST).is_file() else None
+
+
+def _on_log(store: Store, said: str) -> Materialized | None:
+    if not _ID.fullmatch(said.lower()):
+        return None
+    made = _beginning(store, said.lower())
+    if len(made) == 1:
+        return made[0]
+    raise ConfigError(
+        f'{len(made) or "No"} datasets on {store.place} have an id that begins with "{said}".'
+        " `lem dataset list` shows them."
+    )
+
+
+def _beginning(store: Store, digits: str) -> list[Materialized]:
+    """The datasets with such an id. Events of other topics may have it by the thousand."""
+    found = {}
+    for partition in range(store.topics().get(DATASETS.name, 0)):
+        for record in store.scan(DATASETS.name, partition):
+            name = dict(record.headers).get(EVENT_ID) or b""
+            if name.startswith(digits.encode()) and name not in found:
+                found[name] = event(record)
+    return [each for each in found.values() if isinstance(each, Materialized)]
+
+
 def ends_of(store: Store, said: str) -> Mapping[TopicPartition, int]:
     """How far to read the log: as `decisions:0=500,scores:0=700`, or up to a time.
 
-    Topics that are not named are read to their ends of now.
-
     Raises:
-        ConfigError: It is neither.
+        ConfigError: It is neither, or the offsets leave out what has records: read to its end of
+            now, it would give other bytes later.
     """
     there = {place: end for place, end in store.ends().items() if place[0] not in _UNUSED}
     if "=" in said:
-        return there | _offsets(said, there)
+        return _whole(_offsets(said, there), there)
     at_ms = _at_ms(said)
     return {place: store.offset_at(*place, at_ms) for place in there}
 
@@ -84,6 +100,31 @@ def _offsets(said: str, there: Mapping[TopicPartition, int]) -> dict[TopicPartit
     return found
 
 
+def _whole(
+    named: dict[TopicPartition, int], there: dict[TopicPartition, int]
+) -> dict[TopicPartition, int]:
+    missing = [place for place, end in there.items() if end and place not in named]
+    if missing:
+        every = sorted((there | named).items())
+        topic, partition = missing[0]
+        raise ConfigError(
+            f"{topic}:{partition} has records and no END, and later it may have more. Name every"
+            f" topic; with those of now: {','.join(f'{t}:{p}={end}' for (t, p), end in every)}"
+        )
+    return dict.fromkeys(there, 0) | named
+
+
+def _is_date(said: str) -> bool:
+    """Whether it is a day in digits alone, which might be taken for the beginning of an id."""
+    if not _DATE.fullmatch(said):
+        return False
+    try:
+        datetime.fromisoformat(said)
+    except ValueError:
+        return False
+    return True
+
+
 def _at_ms(said: str) -> int:
     try:
         at = datetime.fromisoformat(said)
@@ -92,4 +133,5 @@ def _at_ms(said: str) -> int:
             f'"{said}" is no time, no offsets and no dataset; write 2026-01-31T12:00,'
             " decisions:0=500, a manifest's path or the beginning of a dataset's id."
         ) from error
-    return int(at.astimezone(UTC).timestamp() * 1000)
+    # The log of one machine is read on another: without a zone it is UTC on each of them.
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -44,10 +44,10 @@ def card(made: Materialized, phase: Phase, tally: Tally) -> str:
 
 
 def _refused(made: Materialized) -> str:
-    lines = (f"* `{each.generation[:8]}`, {each.rule}: {each.reason}" for each in made.refused)
-    return "".join(("\n\nLeft out by these, though the gate had let them in:\n", *lines)) * bool(
-        made.refused
-    )
+    if not made.refused:
+        return ""
+    lines = [f"* `{each.generation[:8]}`, {each.rule}: {each.reason}" for each in made.refused]
+    return "\n\nLeft out by these, though the gate had let them in:\n\n" + "\n".join(lines)
 
 
 def _front(made: Materialized, phase: Phase, tally: Tally) -> dict[str, Any]:
@@ -132,8 +132,8 @@ def _rules(made: Materialized, phase: Phase) -> list[str]:
         f"People read {100 * gate.review_share:g} % of what passes, drawn by a hash of the id, and"
         " a row that they have not accepted is left out.",
         f"Original probes are divided {phase.split.train} : {phase.split.valid} :"
-        f" {phase.split.test} into train, valid and test by a hash of domain and id, each with all"
-        " its rephrasings.",
+        f" {phase.split.test} into train, valid and test by a hash of the id, each with all its"
+        " rephrasings, so that none ever moves; a domain has these shares on average only.",
     ]
     if phase.mix:
         bounds = ", ".join(f"{model} {100 * share:g} %" for model, share in phase.mix.items())

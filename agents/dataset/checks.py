@@ -2,12 +2,15 @@
 
 The gate has looked at the same. Between the two a check may have become stricter, or a probe have
 been held out that was not on the log then: such a row is left out, told, and costs no other.
+
+What is told goes into the manifest and onto the card, so that it quotes neither a kernel nor a
+held-out prompt: published there, they would be trained on after all.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from agents.contamination import HeldOut
+from agents.contamination import HeldOut, Overlap
 from agents.kernels import Kernels
 from agents.suspects import Leaks
 from schemas import Check, Refused
@@ -59,7 +62,7 @@ class KernelLeak:
                 yield Refused(
                     generation=rows["generation"][own[number]],
                     rule="kernel_leak",
-                    reason=f'The response repeats kernel {names}: "{said}".',
+                    reason=f"The response repeats {len(said.split())} words of kernel {names}.",
                 )
 
     def told(self) -> Check:
@@ -122,4 +125,14 @@ class Contamination:
 
     def _reason(self, text: str, *, of: str) -> str | None:
         found = self._held_out.overlap(text, of=of)
-        return found.reason if found else None
+        return f"The {of} {_how(found)} held-out probe {found.probe}." if found else None
+
+
+def _how(found: Overlap) -> str:
+    match found.how:
+        case "equal":
+            return "equals"
+        case "words":
+            return "shares words in a row with"
+        case "similar":
+            return "is similar to"

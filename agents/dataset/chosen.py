@@ -3,7 +3,7 @@
 Caps and order follow from scores and ids, never from when something came.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ _RANKED = """
 create or replace table ranked as
 select generation, run, probe, original, model, sample, score,
   row_number() over (partition by model order by score desc, generation) as place
-from admitted where phase = ? and not list_contains(?, generation)"""
+from admitted anti join left_out using (generation) where phase = ?"""
 
 # Of a probe that stands on the log twice the first counts: what comes later moves nothing.
 _WRITTEN = """
@@ -34,20 +34,11 @@ select probe, unnest(arg_min(
   {"partition": "partition", "offset": "offset"}))
 from probes group by probe"""
 
-_DOMAINS = """
-create or replace table domains as
-select coalesce("of", probe) as original,
-  arg_min(domain, {second: "of" is not null, probe: probe}) as domain
-from written group by all"""
-
-_ORIGINALS = """
-select distinct original, coalesce(domain, '') from ranked left join domains using (original)"""
-
 _ROWS = """
 create or replace table dataset as
 with
 kept as (
-  select ranked.* exclude (place), splits.split, splits.domain
+  select ranked.* exclude (place), splits.split
   from ranked
   join splits using (original)
   left join most using (model)
@@ -69,8 +60,8 @@ _KINDS = ["perspective", "urgency", "culture"]
 
 _TEXTS = """
 select
-  d.split, d.generation, d.run, d.probe, d.original, d.variant, d.domain,
-  coalesce(w.language, '') as language, d.model, d.score, d.sample,
+  d.split, d.generation, d.run, d.probe, d.original, d.variant, d.model, d.score, d.sample,
+  coalesce(w.domain, '') as domain, coalesce(w.language, '') as language,
   coalesce(w."set", '') as "set", coalesce(w.voice, '') as voice,
   coalesce(w.region, '') as region, coalesce(g.kernel, '') as kernel,
   coalesce(d.prompt, g.prompt) as prompt, g.response
@@ -86,25 +77,29 @@ def choose(views: "Views", phase: Phase, *, without: Collection[str] = ()) -> No
     Args:
         views: The log.
         phase: The dataset's.
-        without: Generations that are left out, though they are admitted.
+        without: Generations that are left out, though they are admitted. They make room in their
+            model's share, and none for others that were to be the best of a probe, or of equals:
+            the views have told these from all that were decided on.
     """
     db, share = views.db, phase.split
-    db.execute(_RANKED, [phase.name, list(without)])
+    _put(views, "left_out", "generation varchar", [(each,) for each in without])
+    db.execute(_RANKED, [phase.name])
     db.execute(_WRITTEN)
-    db.execute(_DOMAINS)
     counts = dict(db.execute("select model, count(*) from ranked group by model").fetchall())
     most = sorted(mixed(counts, phase.mix).items())
     splits = [
-        (original, domain, split_of(original, domain, train=share.train, valid=share.valid))
-        for original, domain in db.execute(_ORIGINALS).fetchall()
+        (original, split_of(original, train=share.train, valid=share.valid))
+        for (original,) in db.execute("select distinct original from ranked").fetchall()
     ]
-    for name, shape, rows in (
-        ("most", "model varchar, rows bigint", most),
-        ("splits", "original varchar, domain varchar, split varchar", splits),
-    ):
-        db.execute(f"drop table if exists {name}")
-        add_table(db, name, shape, rows)
+    _put(views, "most", "model varchar, rows bigint", most)
+    _put(views, "splits", "original varchar, split varchar", splits)
     db.execute(_ROWS, {"kinds": _KINDS, "rephrasings": phase.rephrasings_per_example})
+
+
+def _put(views: "Views", name: str, shape: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Make a table, or make it anew."""
+    views.db.execute(f"drop table if exists {name}")
+    add_table(views.db, name, shape, rows)
 
 
 def batches(views: "Views") -> Iterator["pa.RecordBatch"]:

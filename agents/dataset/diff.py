@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from agents.dataset.recipe import then
-from schemas import Materialized
+from schemas import Materialized, Refused
 from streams.log.door import Store
 from streams.replay import opened
 from streams.views import add_table
@@ -40,9 +40,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     generation: str
     rows: int
     rule: str
-    """What keeps them out of the dataset that lacks them, as in a decision; `new`: its log did not
-    have the generation yet; `mix`, `rephrasings`: the phase bounds its rows; `phase`: it is of
-    another; `split`."""
+    """What keeps them out of the dataset that lacks them, as in a decision or a check; `new`: its
+    log did not have the generation yet; `mix`, `rephrasings`: the phase bounds its rows; `phase`:
+    it is of another; `split`."""
 
     reason: str
     """A sentence for a person."""
@@ -75,10 +75,11 @@ def _explained(
     if not rows:
         return
     order = then(other)
+    refused = {each.generation: each for each in other.refused}
     with opened(store, home, order.policies, ends=order.ends) as views:
         for fate in _fates(views, rows):
-            rule, reason = _why(fate, other, is_there=there[fate["generation"]] > 0)
             which = fate["generation"]
+            rule, reason = _why(fate, other, refused.get(which), is_there=there[which] > 0)
             yield Change(change=kind, generation=which, rows=rows[which], rule=rule, reason=reason)
 
 
@@ -87,9 +88,13 @@ def _fates(views: "Views", rows: Counter[str]) -> list[dict[str, Any]]:
     return views.rows(_FATES)
 
 
-def _why(fate: dict[str, Any], other: Materialized, *, is_there: bool) -> tuple[str, str]:
+def _why(
+    fate: dict[str, Any], other: Materialized, refused: Refused | None, *, is_there: bool
+) -> tuple[str, str]:
     """The rule and the sentence; `is_there` where the other dataset has fewer rows of it."""
     name = other.id[:8]
+    if refused:  # by a check, though the gate had accepted it
+        return refused.rule, f"Left out of {name}: {refused.reason}"
     if fate["phase"] is None:
         return "new", f"The log of {name} did not have this generation yet."
     if fate["phase"] != other.phase:
@@ -105,7 +110,7 @@ def _why(fate: dict[str, Any], other: Materialized, *, is_there: bool) -> tuple[
 
 
 def _moved(first: Materialized, second: Materialized) -> Iterator[Change]:
-    """Rows of both that stand in another split: only a changed `split` or domain moves any."""
+    """Rows of both that stand in another split: only a changed `split` moves any."""
     before, after = _splits(first), _splits(second)
     rows = Counter(second.generations)
     for generation in sorted(before.keys() & after.keys()):

@@ -1,6 +1,6 @@
 """A dataset's folder: made beside its place and moved there whole, and its manifest read again.
 
-Who reads the folder never sees half a dataset.
+A folder with a manifest holds the whole dataset; what is half in place has none.
 """
 
 import shutil
@@ -85,7 +85,9 @@ def publish(folder: Path, target: Path) -> None:
     if not target.exists() and _moved(folder, target):
         return
     names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    # The manifest goes last: with it, all that it names is there.
+    # The old manifest goes first and the new one comes last: a crash between leaves none, rather
+    # than one that names other files than those that stand there.
+    (target / MANIFEST).unlink(missing_ok=True)
     for name in sorted(names, key=lambda name: name == MANIFEST):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).replace(target / name)

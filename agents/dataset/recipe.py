@@ -19,7 +19,7 @@ from streams.topics import DATASETS, DEAD_LETTERS
 if TYPE_CHECKING:
     from streams.replay import Views
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; raised when the same rows would be written otherwise."""
 
 _DEFINITIONS = """

@@ -34,8 +34,8 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         metavar="OFFSETS|TIME|DATASET",
-        help="The log as it was: decisions:0=500,…; 2026-01-31T12:00; a dataset's id or manifest,"
-        " whose recipe then holds as well.",
+        help="The log as it was: decisions:0=500,… with all topics; 2026-01-31T12:00, in UTC if it"
+        " names no zone; a dataset's id or manifest, whose recipe then holds as well.",
     ),
 ]
 For = Annotated[

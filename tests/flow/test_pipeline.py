@@ -1,6 +1,7 @@
 """The main job on the embedded log, command by command, with canned answers."""
 
 import json
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -182,6 +183,32 @@ def test_a_changed_threshold_decides_old_generations_again(
     assert (row["threshold"], row["pending"]) == (-50.0, 0)
     assert {PLAIN} < {json.loads(line)["messages"][1]["content"] for line in _lines(home)}
     lem(home, "log", "verify")
+
+
+def test_a_dataset_that_cannot_be_made_costs_no_other_its_event(
+    home: Path, canned: str, curriculum: Path, tmp_path: Path
+) -> None:
+    found = yaml.safe_load(curriculum.read_text())
+    found["phases"] = {name: found["phases"]["trial"] for name in ("first", "second")}
+    curriculum.write_text(yaml.safe_dump(found))
+    settings = {"LEM_CURRICULUM": str(curriculum), "LEM_SEEDS": str(curriculum.parent / "seeds")}
+    lem(home, "seed", env=settings)
+    for name in found["phases"]:
+        lem(home, "distill", "--phase", name, "--model", canned, env=settings)
+    other = shutil.copytree(home, tmp_path / "other")
+    lem(home, "run", "--until-idle", env=settings)
+    first, second = sorted(path.name for path in (home / "datasets").iterdir())
+    (other / "datasets").mkdir()
+    (other / "datasets" / first).write_text("A file where the folder should be.")
+
+    failed = lem(other, "run", "--until-idle", status=1, env=settings)
+
+    assert "can't write the dataset" in failed.stderr
+    assert [event["phase"] for event in facts(other, "datasets")] == ["second"]
+    assert (other / "datasets" / second / "manifest.json").is_file()
+    (other / "datasets" / first).unlink()
+    lem(other, "run", "--until-idle", env=settings)
+    assert [event["phase"] for event in facts(other, "datasets")] == ["second", "first"]
 
 
 def test_ctrl_c_finishes_the_request_at_hand(home: Path, tmp_path: Path, curriculum: Path) -> None:

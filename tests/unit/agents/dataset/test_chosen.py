@@ -6,7 +6,6 @@ from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,26 +79,49 @@ def test_no_probe_stands_on_two_sides_and_no_row_twice(
     assert set(told.generations) <= {each[2].id for each, (*_, score, _) in passed if score >= 24}
 
 
-@given(st.lists(st.text(min_size=1, max_size=12), unique=True), st.text(max_size=8))
-def test_more_probes_never_move_one(probes: list[str], domain: str) -> None:
-    alone = {probe: split_of(probe, domain, train=60, valid=20) for probe in probes}
-    later = {
-        probe: split_of(probe, domain, train=60, valid=20) for probe in [*probes, "new", "newer"]
+VOICES = [
+    answered(
+        phase(split=HALVES),
+        f"P{number}{suffix}",
+        original=f"P{number}" if suffix else None,
+        domain=domain,
+        prompt=f"What is fair, P{number}{suffix}?",
+    )
+    for number in range(3)
+    for suffix, domain in (("", "ethics"), ("_A", "law"), ("_B", "care"))
+]
+
+
+@given(st.permutations(VOICES), st.integers(1, len(VOICES)))
+@settings(max_examples=8, deadline=None)
+def test_no_order_of_arrival_moves_a_probe_whatever_domains_its_voices_have(
+    answers: list[list[Fact]], first: int
+) -> None:
+    under = phase(split=HALVES)
+    with TemporaryDirectory() as folder, store_in(Path(folder)) as store:
+        fill(store, answers[:first])
+        before = sides(rows(made(store, Path(folder), under)[1]))
+        for facts_ in answers[first:]:
+            put(store, *facts_)
+        after = sides(rows(made(store, Path(folder), under)[1]))
+
+    assert before.items() <= after.items()
+    assert after == {
+        f"P{number}": {split_of(f"P{number}", train=50, valid=25)} for number in range(3)
     }
 
-    assert alone.items() <= later.items()
 
+def test_the_card_counts_the_rows_of_each_domain_per_split(tmp_path: Path) -> None:
+    under = phase(split=HALVES)
+    with store_in(tmp_path) as store:
+        fill(store, VOICES)
+        _, where = made(store, tmp_path, under)
+    found = Counter((row["domain"], split) for split, each in rows(where).items() for row in each)
 
-def test_a_domain_has_a_lot_of_its_own() -> None:
-    drawn = {
-        domain: [split_of(f"P{n}", domain, train=50, valid=25) for n in range(200)]
-        for domain in ("ethics", "law")
-    }
-
-    assert drawn["ethics"] != drawn["law"]
-    for domain in ("ethics", "law"):
-        found = Counter(split_of(f"P{n}", domain, train=50, valid=25) for n in range(2000))
-        assert found["train"] == pytest.approx(1000, abs=100)
+    page = (where / "README.md").read_text()
+    for domain in ("ethics", "law", "care"):
+        counts = " | ".join(str(found[domain, split]) for split in ("train", "valid", "test"))
+        assert f"| {domain} | {counts} |" in page
 
 
 def test_a_later_probe_moves_no_row_that_is_there(tmp_path: Path) -> None:

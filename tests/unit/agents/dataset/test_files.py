@@ -1,6 +1,7 @@
 """A dataset's files: whole or not there, one schema, the same bytes from the same rows."""
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -222,19 +223,42 @@ def test_a_failure_leaves_the_dataset_of_before(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
+def published(target: Path, number: int) -> None:
+    """A dataset of so many rows, put into this folder."""
+    with scratch(target.parent) as new:
+        write([batch(number)], new, lambda rows: None)
+        (new / "manifest.json").write_text(str(number))
+        publish(new, target)
+
+
 def test_what_stands_beside_the_files_is_left_alone(tmp_path: Path) -> None:
     target = tmp_path / "set"
     for number in (1, 2):
-        with scratch(tmp_path) as new:
-            write([batch(number)], new, lambda rows: None)
-            (new / "manifest.json").write_text(str(number))
-            publish(new, target)
+        published(target, number)
         (target / "notes.txt").write_text("mine")
 
     assert (target / "manifest.json").read_text() == "2"
     assert (target / "notes.txt").read_text() == "mine"
     assert pq.read_metadata(target / PARQUET["train"]).num_rows == 2
     assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+def test_a_crash_between_two_files_leaves_no_manifest(tmp_path: Path) -> None:
+    target = tmp_path / "set"
+    published(target, 1)
+    in_the_way = target / "train.jsonl"  # no file takes the place of a folder that holds something
+    in_the_way.unlink()
+    (in_the_way / "full").mkdir(parents=True)
+
+    with pytest.raises(LogError, match="can't write the dataset"):
+        published(target, 2)
+
+    assert pq.read_metadata(target / PARQUET["train"]).num_rows == 2  # some files are new
+    assert not (target / "manifest.json").exists()
+    shutil.rmtree(in_the_way)
+    published(target, 3)
+    assert (target / "manifest.json").read_text() == "3"
+    assert len(in_the_way.read_bytes().splitlines()) == 3
 
 
 def test_what_is_no_manifest_is_told(tmp_path: Path) -> None:
