@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from agents.reviewing.opinions import counting
 from agents.words import length
 from schemas import Decided, Event, Finding, Generated, Materialized, Refused, Reviewed
 from streams.curriculum import Phase
@@ -78,7 +79,7 @@ def fate(
     decided = [each for each in own if isinstance(each, Decided) and each.policy == phase.policy]
     gate = next((each for each in reversed(decided) if each.step == "gate"), None)
     dedup = _deduped(decided)
-    review = next((each for each in reversed(own) if isinstance(each, Reviewed)), None)
+    review = counting(each for each in own if isinstance(each, Reviewed))
     verdict, findings = _judged(gate, dedup, review, ranked)
     return Fate(
         verdict=verdict,
@@ -125,7 +126,7 @@ def _judged(
     if review and review.verdict == "rejected":
         said = review.note or f"{review.reviewer} rejected it."
         return "rejected", (Finding(rule="review", reason=said),)
-    if gate.verdict == "held" and (review is None or review.verdict == "withdrawn"):
+    if gate.verdict == "held" and review is None:
         return "held", gate.findings
     if ranked and ranked.reason:
         return "rejected", (Finding(rule="best", reason=ranked.reason),)

@@ -146,7 +146,9 @@ class Session:
             return False
         case = next(each for each in self._cases if each.generation == said.generation)
         self._reviews.say(review(case, self._by, "withdrawn"))
-        self._told = f"Taken back: you had {said.verdict} it. It is as it was before."
+        self._told = f"Taken back: you had {said.verdict} it."
+        if left := self._known_now(case):
+            self._told += f" {_who(left)}, and that counts."
         return True
 
     def _is_taken(self) -> bool:
@@ -192,6 +194,11 @@ class Session:
     @property
     def _case(self) -> "Case":
         return self._cases[self._at]
+
+    def _known_now(self, case: "Case") -> Reviewed | None:
+        """The review that counts, which from now on is none of meanwhile."""
+        self._known[case.generation] = self._last(case)
+        return self._known[case.generation]
 
     def _last(self, case: "Case") -> Reviewed | None:
         return self._reviews.of(case.generation)
