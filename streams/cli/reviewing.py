@@ -12,6 +12,7 @@ from agents.reviewing.saying import Reviews, review
 from schemas import Generated, Reviewed
 from streams.cli.card import HELP, card
 from streams.cli.keys import END, Keys
+from streams.cli.shown import harmless
 from streams.envelope import found
 from streams.errors import ConfigError
 
@@ -76,7 +77,7 @@ class Session:
     def _end(self) -> None:
         """Behind the last one it is not too late to undo."""
         self._screen.clear()
-        self._screen.print(self._told, style="yellow", markup=False)
+        self._screen.print(harmless(self._told), style="yellow", markup=False)
         self._screen.print(f"That was all: {self._place()}.  u undo  q quit", markup=False)
         self._told = ""
         if (key := self._keys.next()) in {"u", "U"}:
