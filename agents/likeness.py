@@ -19,7 +19,7 @@ Runs = frozenset[tuple[str, ...]]
 
 
 def runs(text: str) -> Runs:
-    """Every five words in a row, whatever their case, width and punctuation; else the whole text."""
+    """Every five words in a row, whatever their case, width and punctuation; else all of it."""
     found = words(text)
     return frozenset(tuple(found[i : i + _RUN]) for i in range(max(1, len(found) - _RUN + 1)))
 
