@@ -63,6 +63,7 @@ def fate(
     *,
     kept: Sequence[str] = (),
     ranked: Ranked | None = None,
+    twin: str | None = None,
 ) -> Fate:
     """Judge a generation.
 
@@ -72,6 +73,8 @@ def fate(
         phase: Its phase as the curriculum has it now; none where it has no such phase.
         kept: What it was left out for, as `kept_instead` has it.
         ranked: Its place among the answers to its probe; none where all are kept.
+        twin: Why it is a duplicate, where two workers kept one text each and dedup has yet to say
+            so: it stands in no event of its own.
     """
     if phase is None:
         return Fate(verdict=None, phase=generated.phase)
@@ -81,6 +84,8 @@ def fate(
     dedup = _deduped(decided)
     review = counting(each for each in own if isinstance(each, Reviewed))
     verdict, findings = _judged(gate, dedup, review, ranked)
+    if twin and verdict in ("accepted", "held"):
+        verdict, findings = "rejected", (Finding(rule="duplicate", reason=twin),)
     return Fate(
         verdict=verdict,
         phase=phase.name,
