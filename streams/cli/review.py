@@ -90,7 +90,7 @@ def review(
             return
         cases = _cases(store, found, generation, _Wanted(phase, order, limit))
         if export:
-            sheets.export(store, cases, named(found.reviewer), export)
+            sheets.export(store, cases, export)
         elif verdict:
             _say(store, cases[0], named(found.reviewer), verdict, note)
         elif as_json:
