@@ -5,14 +5,14 @@ A group's *fair* share is that of the others: one part of as many as the phase h
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
 
 from agents.advice import Step, steps
 from agents.estimate import Counted, needed, rate
-from streams.curriculum import EVERY_SET, Curriculum, Phase
+from streams.curriculum import Curriculum, Phase
 
 if TYPE_CHECKING:
     from streams.replay import Views
@@ -43,7 +43,7 @@ asks as (
 ),
 wanted as (
   select distinct asks.phase, written.probe
-  from asks join written on asks."set" = written."set" or asks."set" = $every
+  from asks join written on asks."set" = written."set"
   where written.is_written or asks.rephrasings
 )
 select
@@ -132,7 +132,9 @@ def coverage(
         phase: This one alone.
     """
     phases = [each for each in curriculum.phases.values() if phase in (None, each.name)]
-    views.db.execute(_COVERED, _values(phases))
+    sets = [row["set"] for row in views.rows('select distinct "set" from probes order by "set"')]
+    views.db.execute(_COVERED, _values(phases, sets))
+    there = {name: each for name, each in curriculum.sets.items() if name in sets}
     counts = {row["phase"]: row for row in views.rows(_PHASES.format(counts=_COUNTS))}
     groups = {by: views.rows(_GROUPS.format(by=by, counts=_COUNTS)) for by in DIMENSIONS}
     asked = {row["phase"]: row for row in views.rows(_ASKED)}  # the last is asked most
@@ -141,7 +143,9 @@ def coverage(
         if phase or each.name.isdigit() or row["generations"] or row["requests"]:
             told = [_grouped(each, by, groups[by]) for by in DIMENSIONS]
             before = asked.get(each.name, {"model": model, "requests": 0})
-            yield _covered(each, row, [group for part in told for group in part], before)
+            found = _covered(each, row, [group for part in told for group in part])
+            advised = list(steps(each, found, before, there))
+            yield msgspec.structs.replace(found, next=advised)
 
 
 _NOTHING = dict.fromkeys(
@@ -153,13 +157,12 @@ _NOTHING = dict.fromkeys(
 )
 
 
-def _values(phases: Sequence[Phase]) -> dict[str, object]:
-    pairs = [(each, one) for each in phases for one in each.probes]
+def _values(phases: Sequence[Phase], sets: Iterable[str]) -> dict[str, object]:
+    pairs = [(each, one) for one in sets for each in phases if each.asks(one)]
     return {
         "phases": [each.name for each, _ in pairs],
         "sets": [one for _, one in pairs],
         "rephrasings": [each.rephrasings for each, _ in pairs],
-        "every": EVERY_SET,
         "none": NO_GROUP,
     }
 
@@ -183,15 +186,13 @@ def _grouped(phase: Phase, by: Dimension, every: list[dict[str, Any]]) -> Iterat
         )
 
 
-def _covered(
-    phase: Phase, row: dict[str, Any], groups: list[Group], before: dict[str, Any]
-) -> Covered:
+def _covered(phase: Phase, row: dict[str, Any], groups: list[Group]) -> Covered:
     counted = Counted(
         waiting=row["unanswered"] + row["pending"],
         **{name: row[name] for name in ("held", "accepted", "refused", "rejected")},
     )
     missing = max(0, phase.target.examples - counted.accepted)
-    found = Covered(
+    return Covered(
         phase=phase.name,
         probes=row["probes"],
         requests=row["requests"],
@@ -206,4 +207,3 @@ def _covered(
         groups=groups,
         next=[],
     )
-    return msgspec.structs.replace(found, next=list(steps(phase, found, before)))

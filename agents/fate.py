@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from agents.reviewing.opinions import counting
 from agents.words import length
 from schemas import Decided, Event, Finding, Generated, Materialized, Refused, Reviewed
 from streams.curriculum import Phase
@@ -62,6 +63,7 @@ def fate(
     *,
     kept: Sequence[str] = (),
     ranked: Ranked | None = None,
+    twin: str | None = None,
 ) -> Fate:
     """Judge a generation.
 
@@ -71,6 +73,8 @@ def fate(
         phase: Its phase as the curriculum has it now; none where it has no such phase.
         kept: What it was left out for, as `kept_instead` has it.
         ranked: Its place among the answers to its probe; none where all are kept.
+        twin: Why it is a duplicate, where two workers kept one text each and dedup has yet to say
+            so: it stands in no event of its own.
     """
     if phase is None:
         return Fate(verdict=None, phase=generated.phase)
@@ -78,8 +82,10 @@ def fate(
     decided = [each for each in own if isinstance(each, Decided) and each.policy == phase.policy]
     gate = next((each for each in reversed(decided) if each.step == "gate"), None)
     dedup = _deduped(decided)
-    review = next((each for each in reversed(own) if isinstance(each, Reviewed)), None)
+    review = counting(each for each in own if isinstance(each, Reviewed))
     verdict, findings = _judged(gate, dedup, review, ranked)
+    if twin and verdict in ("accepted", "held"):
+        verdict, findings = "rejected", (Finding(rule="duplicate", reason=twin),)
     return Fate(
         verdict=verdict,
         phase=phase.name,
@@ -125,7 +131,7 @@ def _judged(
     if review and review.verdict == "rejected":
         said = review.note or f"{review.reviewer} rejected it."
         return "rejected", (Finding(rule="review", reason=said),)
-    if gate.verdict == "held" and (review is None or review.verdict == "withdrawn"):
+    if gate.verdict == "held" and review is None:
         return "held", gate.findings
     if ranked and ranked.reason:
         return "rejected", (Finding(rule="best", reason=ranked.reason),)

@@ -3,9 +3,10 @@
 For some thousand prompts; it says nothing of texts that mean the same in other words.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+
+from agents.words import words
 
 _RUN = 5  # words
 _FEW = 10  # runs: what texts of fewer words share says little, unless it is all
@@ -18,9 +19,9 @@ Runs = frozenset[tuple[str, ...]]
 
 
 def runs(text: str) -> Runs:
-    """Every five words in a row, whatever their case and punctuation; of a shorter text, it all."""
-    words = re.findall(r"\w+", text.casefold())
-    return frozenset(tuple(words[i : i + _RUN]) for i in range(max(1, len(words) - _RUN + 1)))
+    """Every five words in a row, whatever their case, width and punctuation; else all of it."""
+    found = words(text)
+    return frozenset(tuple(found[i : i + _RUN]) for i in range(max(1, len(found) - _RUN + 1)))
 
 
 def likeness(one: Runs, other: Runs) -> float:

@@ -22,7 +22,7 @@ class Reviewed(Fact, frozen=True, kw_only=True, tag="reviewed"):
     """Who looked."""
 
     verdict: Review
-    """What the reviewer decided; `withdrawn` is as if nobody had looked yet."""
+    """What the reviewer decided; `withdrawn` takes back what the same reviewer said before."""
 
     note: str = ""
     """In the reviewer's words."""

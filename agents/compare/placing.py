@@ -40,8 +40,7 @@ _PLACED = """
 create or replace table placed as
 with
 reviewed as (
-  select generation, arg_max(verdict, "offset") as review from reviews group by generation
-  having arg_max(verdict, "offset") <> 'withdrawn'
+  select generation, arg_max(verdict, "offset") as review from opinions group by generation
 ),
 sides as (
   select looked.phase, generation, probe, mark, 'a' as side, a as score, rules_a as rules,

@@ -1,12 +1,15 @@
 """What reviewers say: read on from the log as it grows, and written to it at once.
 
 Several may review one log at a time. Nobody waits for another: each verdict is an event, and the
-latest one counts; who reviews is told what others said meanwhile.
+latest one that its reviewer has not withdrawn counts; who reviews is told what others said
+meanwhile.
 """
 
 import getpass
+from collections import defaultdict
 from typing import Any
 
+from agents.reviewing.opinions import counting
 from agents.reviewing.queue import Case
 from schemas import Reviewed
 from schemas.review import Review
@@ -53,30 +56,33 @@ def review(case: Case, by: str, verdict: Review, note: str = "") -> Reviewed:
 
 
 class Reviews:
-    """The reviews on a log: the last one of each generation, and that of each reviewer."""
+    """The reviews on a log: the one of each generation that counts, and each reviewer's last."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._after: dict[int, int] = {}
-        self._last: dict[str, Reviewed] = {}
-        self._last_by: dict[tuple[str, str], Reviewed] = {}
+        self._said: defaultdict[str, list[Reviewed]] = defaultdict(list)
         self.read_on()
 
     def read_on(self) -> None:
         """Take in what was written since, by whomever."""
         for event in events(self._store, REVIEWS.name, after=self._after):
             if isinstance(event, Reviewed):
-                self._last[event.generation] = event
-                self._last_by[event.generation, event.reviewer] = event
+                self._said[event.generation].append(event)
 
     def of(self, generation: str) -> Reviewed | None:
-        """The review that counts; none where there is none, or where the last was withdrawn."""
-        found = self._last.get(generation)
-        return None if found is None or found.verdict == "withdrawn" else found
+        """The review that counts; none where there is none, or where all were withdrawn."""
+        return counting(self._said.get(generation, ()))
 
     def by(self, generation: str, who: str) -> Reviewed | None:
         """What this reviewer said last, a withdrawal too."""
-        return self._last_by.get((generation, who))
+        said = reversed(self._said.get(generation, ()))
+        return next((each for each in said if each.reviewer == who), None)
+
+    def stands(self, generation: str, who: str) -> bool:
+        """Whether this reviewer has said something of it, and not withdrawn it."""
+        last = self.by(generation, who)
+        return last is not None and last.verdict != "withdrawn"
 
     def say(self, *said: Reviewed) -> None:
         """Write reviews to the log; when this returns they are there."""

@@ -95,14 +95,17 @@ def _is_known(reviews: Reviews, row: Row, who: str) -> bool:
 
 
 def _check_withdrawal(reviews: Reviews, row: Row, who: str) -> None:
-    last = reviews.of(row.generation)
-    if last is None or last.reviewer != who:
+    if not reviews.stands(row.generation, who):
         raise ConfigError(f"{who} has nothing to withdraw on it.")
 
 
 def _consequences(reviews: Reviews, case: Case, row: Row, who: str) -> list[str]:
     told = []
-    if (last := reviews.of(row.generation)) and (last.reviewer, last.verdict) != (who, row.verdict):
+    last = reviews.of(row.generation)
+    if row.verdict == "withdrawn":
+        if last and last.reviewer != who:
+            told.append(f"{row.generation[:8]} stays {last.verdict} by {last.reviewer}.")
+    elif last and (last.reviewer, last.verdict) != (who, row.verdict):
         whose = "before" if last.reviewer == who else f"by {last.reviewer}"
         told.append(f"{row.generation[:8]} was {last.verdict} {whose}; {row.verdict} counts now.")
     if is_overruled(case) and row.verdict == "accepted":

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from streams.cli.shown import harmless
 from streams.errors import LemError
 
 _COMMANDS = (
@@ -54,5 +55,5 @@ def main() -> None:
     try:
         program()()
     except LemError as error:
-        print(f"lem: {error}", file=sys.stderr)
+        print(f"lem: {harmless(str(error))}", file=sys.stderr)
         sys.exit(1)

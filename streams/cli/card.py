@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from streams.cli.marked import colours_of, marked, plain
+from streams.cli.marked import colours_of, marked
+from streams.cli.shown import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +61,7 @@ class Card(NamedTuple):
         paged = f" page {page + 1} of {pages} ──" if pages > 1 else ""
         foot = [
             Text(_rule(screen.width, f" {place} ──{paged}"), style="dim"),
-            Text(plain(told), style="yellow"),
+            Text(harmless(told), style="yellow"),
             Text(_KEYS),
         ]
         screen.clear()
@@ -80,13 +81,15 @@ def card(
     from rich.text import Text
 
     head = [
-        Text(f"phase {case.phase}  {case.probe} #{case.sample}  {case.model}", style="bold"),
-        Text(plain(_why(case)).replace("\n", " "), style="yellow"),
+        Text(
+            harmless(f"phase {case.phase}  {case.probe} #{case.sample}  {case.model}"), style="bold"
+        ),
+        Text(harmless(_why(case)).replace("\n", " "), style="yellow"),
         Text(_scores(case)),
         *([_fired(case, hits)] if hits else []),
-        *([Text(f"Note: {plain(note)}", style="bold")] if note else []),
+        *([Text(f"Note: {harmless(note)}", style="bold")] if note else []),
     ]
-    body = [Text(plain(generated.prompt), style="italic"), Text(), _response(generated, hits)]
+    body = [Text(harmless(generated.prompt), style="italic"), Text(), _response(generated, hits)]
     cut = [line for text in head for line in _wrapped(screen, text)[:3]]
     rule = Text(_rule(screen.width, f" {case.generation[:8]} "), style="dim")
     return Card([*cut, rule], [line for text in body for line in _wrapped(screen, text)])
@@ -97,7 +100,7 @@ def _response(generated: "Generated", hits: "Sequence[Hit]") -> "Text":
 
     if generated.response:
         return marked(generated.response, hits)
-    return Text(f"There is no text: {generated.error or generated.outcome}", style="red")
+    return Text(harmless(f"There is no text: {generated.error or generated.outcome}"), style="red")
 
 
 def _why(case: "Case") -> str:

@@ -1,5 +1,6 @@
 """`lem coverage`: how far each phase is from its volume, where it is thin, what to run next."""
 
+import shlex
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -21,6 +22,7 @@ By = Annotated[
 ]
 
 _WIDTH = 80
+_BLANK = "\0"  # within quotes, where no line may end
 _NAME = 24  # columns of a group's name
 _THINNEST = 4  # of each kind, where not all groups are asked for
 
@@ -125,7 +127,10 @@ def _line(group: "Group") -> str:
 
 def _typed(command: str) -> list[str]:
     """A command as it can be copied: a line that goes on says so to the shell."""
-    *lines, last = _wrapped(command, "  $ ", "      ", _WIDTH - 2)
+    whole = " ".join(shlex.quote(word).replace(" ", _BLANK) for word in shlex.split(command))
+    *lines, last = (
+        line.replace(_BLANK, " ") for line in _wrapped(whole, "  $ ", "      ", _WIDTH - 2)
+    )
     return [*(f"{line} \\" for line in lines), last]
 
 

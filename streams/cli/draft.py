@@ -1,6 +1,5 @@
 """`lem draft`: have a model draft probes; a person says what becomes of each."""
 
-import getpass
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,7 @@ from streams.cli.context import opened, viewed
 from streams.cli.log import by_id
 from streams.cli.planning import Amount, Asked, DryRun, Retry, Worker, planned
 from streams.cli.planning import show as show_plans
-from streams.cli.shown import Json, json_lines, refuse_misplaced
+from streams.cli.shown import Json, harmless, json_lines, refuse_misplaced
 from streams.config import Settings, settings
 from streams.errors import ConfigError
 
@@ -38,11 +37,11 @@ MaxTokens = Annotated[int, typer.Option(min=1, help="Where a draft is cut off.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The beginning of a draft's id.")]
 Name = Annotated[str | None, typer.Option("--as", help="The probe id; it follows from the text.")]
-Reviewer = Annotated[str, typer.Option(help="Who looked; the login name if it isn't said.")]
+Reviewer = Annotated[
+    str | None, typer.Option(help="Who looked; LEM_REVIEWER or the login name if none.")
+]
 Note = Annotated[str, typer.Option(help="In the reviewer's words.")]
 Every = Annotated[bool, typer.Option("--all", help="Those that were looked at, too.")]
-
-_LOGIN = getpass.getuser
 
 
 @app.callback()
@@ -119,7 +118,7 @@ def accept(
     draft_id: Id,
     *,
     name: Name = None,
-    reviewer: Reviewer = "",
+    reviewer: Reviewer = None,
     note: Note = "",
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -129,15 +128,17 @@ def accept(
     Example: lem draft accept 3fa9c2d1 --as M131_EDUCATION_FERRY_SCHOOL
     """
     from agents.drafts import accepted, faults, known
+    from agents.reviewing.saying import reviewer as named
 
-    found = settings()
+    found = settings({"reviewer": reviewer})
+    by = named(found.reviewer)
     with opened(found, must_exist=True) as store:
         one, there = _one(store, draft_id), known(store)
         own = there.probe_of.get(one.generated.id)
         chosen = name or (own.probe if own else one.name)
         if wrong := list(faults(one, _curriculum(found).sets, there, chosen)):
             raise ConfigError("\n  ".join(wrong))
-        new = accepted(one, there, chosen, reviewer=reviewer or _LOGIN(), note=note)
+        new = accepted(one, there, chosen, reviewer=by, note=note)
         _write(store, new, dry_run=dry_run)
     _tell(one, "accepted", new, dry_run=dry_run, as_json=as_json, probe=chosen)
 
@@ -147,7 +148,7 @@ def reject(
     draft_id: Id,
     *,
     note: Annotated[str, typer.Option(help="Why, in the reviewer's words.")],
-    reviewer: Reviewer = "",
+    reviewer: Reviewer = None,
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
@@ -156,10 +157,13 @@ def reject(
     Example: lem draft reject 3fa9c2d1 --note "Two of the four want the same thing."
     """
     from agents.drafts import known, rejected
+    from agents.reviewing.saying import reviewer as named
 
-    with opened(settings(), must_exist=True) as store:
+    found = settings({"reviewer": reviewer})
+    by = named(found.reviewer)
+    with opened(found, must_exist=True) as store:
         one = _one(store, draft_id)
-        new = rejected(one, known(store), reviewer=reviewer or _LOGIN(), note=note)
+        new = rejected(one, known(store), reviewer=by, note=note)
         _write(store, new, dry_run=dry_run)
     _tell(one, "rejected", new, dry_run=dry_run, as_json=as_json)
 
@@ -221,14 +225,16 @@ def _row(one: "Draft", sets: "dict[str, ProbeSet]", there: "Known") -> dict[str,
 
 
 def _print(row: dict[str, Any]) -> None:
-    print(f"{row['draft'][:8]}  {row['set']}, {row['domain']}, {row['language']}  {row['model']}")
-    print(f"  {row['prompt']}")
+    lines = [
+        f"{row['draft'][:8]}  {row['set']}, {row['domain']}, {row['language']}  {row['model']}",
+        f"  {row['prompt']}",
+    ]
     if row["stakeholders"]:
-        print(f"  Stakeholders: {'; '.join(row['stakeholders'])}")
-    for fault in row["faults"]:
-        print(f"  ! {fault}")
+        lines.append(f"  Stakeholders: {'; '.join(row['stakeholders'])}")
+    lines += [f"  ! {fault}" for fault in row["faults"]]
     if row["verdict"]:
-        print(f"  {row['verdict']} by {row['reviewer']}")
+        lines.append(f"  {row['verdict']} by {row['reviewer']}")
+    print(harmless("\n".join(lines)))
 
 
 def _write(store: "Store", new: "list[Fact]", *, dry_run: bool) -> None:

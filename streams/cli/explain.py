@@ -43,6 +43,11 @@ select one.reason, one.rule, (
 from own as one where generation = $generation"""
 
 
+# Where two workers each kept one of two equal texts, only a look at both tells the worse.
+_TWIN = """
+select reason, duplicate_of from verdicts where generation = ? and rule = 'duplicate'"""
+
+
 def explain(
     event_id: Annotated[
         str, typer.Argument(metavar="ID", help="The beginning of any event's id; 4 digits or more.")
@@ -185,6 +190,9 @@ def _story(
     phase = load(Path(found.curriculum)).phases.get(generated.phase)
     kept = _kept(lineage, generation, phase.policy) if phase else []
     told = fate(generated, events, phase, kept=kept)
+    if store.is_shared and told.verdict in ("accepted", "held"):
+        for row in _twins(store, found, generation):
+            told = fate(generated, events, phase, kept=[row["duplicate_of"]], twin=row["reason"])
     if phase and phase.gate.best and told.verdict == "accepted":
         ranked = _ranked(store, found, generated)
         told = fate(generated, events, phase, kept=kept, ranked=ranked)
@@ -204,6 +212,12 @@ def _kept(lineage: "Lineage", generation: str, policy: str) -> list[str]:
         events = [envelope.event(record) for record in lineage.effects(better)]
         better = duplicate_of(better, events, policy)
     return chain[1:]
+
+
+def _twins(store: Store, found: Settings, generation: str) -> list[Row]:
+    """The better one of equal texts, once two workers have each kept one; most often none."""
+    with viewed(store, found) as views:
+        return views.rows(_TWIN, [generation])
 
 
 def _ranked(store: Store, found: Settings, generated: Generated) -> "Ranked | None":

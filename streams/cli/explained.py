@@ -8,7 +8,7 @@ import msgspec
 
 from schemas import Event, Generated, Scored
 from streams import envelope
-from streams.cli.shown import console
+from streams.cli.shown import console, harmless
 from streams.cli.tail import summary
 from streams.errors import ConfigError
 from streams.log.door import Store
@@ -64,11 +64,11 @@ def tell(told: Row) -> None:
             if value
         )
         screen.print(
-            f"{score['scorer']} {score['score']:.2f}: {fired or 'nothing fired'}",
+            harmless(f"{score['scorer']} {score['score']:.2f}: {fired or 'nothing fired'}"),
             markup=False,
             soft_wrap=True,
         )
-    screen.print(told["said"], markup=False, soft_wrap=True)
+    screen.print(harmless(told["said"]), markup=False, soft_wrap=True)
 
 
 def _scored(scored: Scored, generated: Generated) -> Row:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.context import opened
-from streams.cli.shown import Json, completed_later, json_lines, progress, table
+from streams.cli.shown import Json, completed_later, harmless, json_lines, progress, table
 from streams.config import settings
 from streams.errors import ConfigError
 
@@ -92,4 +92,4 @@ def _row(name: str, files: "list[Counts]") -> dict[str, str | int]:
 
 def _tell(met: Iterable[str]) -> None:
     for sentence in met:
-        print(f"Left out: {sentence}", file=sys.stderr)
+        print(f"Left out: {harmless(sentence)}", file=sys.stderr)

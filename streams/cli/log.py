@@ -12,7 +12,7 @@ from streams import envelope
 from streams.cli.context import opened
 from streams.cli.copy import copy
 from streams.cli.shown import Json, json_lines, progress, show, table
-from streams.cli.tail import harmless, local_time, summary
+from streams.cli.tail import local_time, summary
 from streams.errors import ConfigError, LogError, UnreadableRecord
 from streams.log.door import Store
 from streams.log.records import EVENT_ID, Record
@@ -249,7 +249,6 @@ def _print_findings(place: str, found: "Findings") -> None:
     ]
     table(checked, title=f"{place}: {found.checked['order']:,} records read")
     if found.problems:
-        rows = [msgspec.structs.asdict(problem) for problem in found.problems]
-        table([{k: harmless(v) for k, v in row.items()} for row in rows], title="Problems")
+        table([msgspec.structs.asdict(problem) for problem in found.problems], title="Problems")
     else:
         print("The log is sound.")

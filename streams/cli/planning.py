@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from streams.cli.shown import json_lines, progress
+from streams.cli.shown import harmless, json_lines, progress
 from streams.cli.tail import quoted
 from streams.config import Settings
 
@@ -114,7 +114,7 @@ def show(wanted: Asked, plans: "list[Plan]", amount: Amount, *, as_json: bool) -
         print(f"  {share}{plan.prompts} prompts, {plan.samples} samples each:", end=" ")
         print(f"{len(plan.requests)} new requests, {plan.known} known")
         for each in plan.requests[:_SHOWN] if amount.dry_run else ():
-            print(f"    {each.probe} #{each.sample}  {quoted(each.prompt)[:120]}")
+            print(f"    {each.probe} #{each.sample}  {harmless(quoted(each.prompt)[:120])}")
     print("  Nothing was written." if amount.dry_run else "  `lem run` asks them.")
 
 

@@ -90,7 +90,7 @@ def review(
             return
         cases = _cases(store, found, generation, _Wanted(phase, order, limit))
         if export:
-            sheets.export(store, cases, named(found.reviewer), export)
+            sheets.export(store, cases, export)
         elif verdict:
             _say(store, cases[0], named(found.reviewer), verdict, note)
         elif as_json:
@@ -172,7 +172,7 @@ def _say(store: "Store", case: "Case", by: str, verdict: "Review", note: str) ->
     reviews = Reviews(store)
     last = reviews.of(case.generation)
     if verdict == "withdrawn":
-        if last is None or last.reviewer != by:
+        if not reviews.stands(case.generation, by):
             whose = f"the review that counts is {last.reviewer}'s" if last else "no review counts"
             raise ConfigError(
                 f"{by} has nothing to withdraw on {case.generation[:8]}: {whose}."
@@ -184,6 +184,8 @@ def _say(store: "Store", case: "Case", by: str, verdict: "Review", note: str) ->
     reviews.say(review(case, by, verdict, note))
     told = f", after {last.reviewer} {last.verdict} it" if last and last.reviewer != by else ""
     print(f"{by} has {verdict} {case.generation[:8]}{told}.")
+    if verdict == "withdrawn" and (left := reviews.of(case.generation)):
+        print(f"{left.reviewer} has {left.verdict} it, and that counts.")
     if verdict == "accepted" and is_overruled(case):
         print(f"It stays out: {case.rule} refused it, and no reviewer overrules that.")
 

@@ -12,6 +12,7 @@ from agents.reviewing.saying import Reviews, review
 from schemas import Generated, Reviewed
 from streams.cli.card import HELP, card
 from streams.cli.keys import END, Keys
+from streams.cli.shown import harmless
 from streams.envelope import found
 from streams.errors import ConfigError
 
@@ -76,7 +77,7 @@ class Session:
     def _end(self) -> None:
         """Behind the last one it is not too late to undo."""
         self._screen.clear()
-        self._screen.print(self._told, style="yellow", markup=False)
+        self._screen.print(harmless(self._told), style="yellow", markup=False)
         self._screen.print(f"That was all: {self._place()}.  u undo  q quit", markup=False)
         self._told = ""
         if (key := self._keys.next()) in {"u", "U"}:
@@ -146,7 +147,9 @@ class Session:
             return False
         case = next(each for each in self._cases if each.generation == said.generation)
         self._reviews.say(review(case, self._by, "withdrawn"))
-        self._told = f"Taken back: you had {said.verdict} it. It is as it was before."
+        self._told = f"Taken back: you had {said.verdict} it."
+        if left := self._known_now(case):
+            self._told += f" {_who(left)}, and that counts."
         return True
 
     def _is_taken(self) -> bool:
@@ -192,6 +195,11 @@ class Session:
     @property
     def _case(self) -> "Case":
         return self._cases[self._at]
+
+    def _known_now(self, case: "Case") -> Reviewed | None:
+        """The review that counts, which from now on is none of meanwhile."""
+        self._known[case.generation] = self._last(case)
+        return self._known[case.generation]
 
     def _last(self, case: "Case") -> Reviewed | None:
         return self._reviews.of(case.generation)

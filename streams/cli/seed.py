@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.context import opened
-from streams.cli.shown import Json, json_lines, show
+from streams.cli.shown import Json, harmless, json_lines, show
 from streams.config import Settings, settings
 from streams.errors import ConfigError
 
@@ -50,7 +50,7 @@ def _check(found: Settings, paths: Sequence[Path], *, as_json: bool) -> None:
         json_lines(faults)
     else:
         for fault in faults:
-            print(fault.says)
+            print(harmless(fault.says))
         print(f"{len(seeds)} seeds of {len({each.set for each in seeds})} sets,", end=" ")
         print(f"{len(faults)} faults." if faults else "nothing wrong with them.")
     if faults:

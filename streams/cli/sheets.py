@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from streams.cli.context import viewed
-from streams.cli.shown import near
+from streams.cli.shown import harmless, near
 
 if TYPE_CHECKING:
     from agents.reviewing.queue import Case
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from streams.log.door import Store
 
 
-def export(store: "Store", cases: "list[Case]", by: str, path: Path) -> None:
+def export(store: "Store", cases: "list[Case]", path: Path) -> None:
     """Write what waits to a file, for its `verdict` and `note` to be filled in."""
     from agents.reviewing.sheet import write
 
-    count = write(path, _rows(store, cases, by))
+    count = write(path, _rows(store, cases))
     print(f"{count} to review in {near(path)}: fill in `verdict` (accepted, rejected) and `note`,")
     print(f"then `lem review --import {near(path)}`.")
 
@@ -36,15 +36,15 @@ def import_(store: "Store", found: "Settings", by: str, path: Path) -> None:
         sheet = taken(views, reviews, read(path), by)
     reviews.say(*sheet.reviews)
     for line, told in sheet.told:
-        print(f"{path}:{line}: {told}", file=sys.stderr)
+        print(f"{path}:{line}: {harmless(told)}", file=sys.stderr)
     for line, why in sheet.bad:
-        print(f"{path}:{line}: {why}", file=sys.stderr)
+        print(f"{path}:{line}: {harmless(why)}", file=sys.stderr)
     print(f"{len(sheet.reviews)} new reviews, {sheet.known} known, {len(sheet.bad)} bad rows.")
     if sheet.bad:
         raise typer.Exit(1)
 
 
-def _rows(store: "Store", cases: "list[Case]", by: str) -> Iterator[dict[str, Any]]:
+def _rows(store: "Store", cases: "list[Case]") -> Iterator[dict[str, Any]]:
     from schemas import Generated
     from streams.envelope import found
 
@@ -53,7 +53,7 @@ def _rows(store: "Store", cases: "list[Case]", by: str) -> Iterator[dict[str, An
         yield {
             "generation": case.generation,
             "verdict": "",
-            "reviewer": by,
+            "reviewer": "",  # whoever fills it in; else who imports it
             "note": "",
             "phase": case.phase,
             "probe": case.probe,

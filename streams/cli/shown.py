@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for scripts.")]
 Row = Mapping[str, Any]
 
+# What a terminal obeys rather than shows, or what turns the order of letters round. One sign for
+# one, so that places in the text stay.
+_CONTROLS = {
+    code: "�"
+    for code in (*range(32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    if chr(code) not in "\n\t"
+}
+
 
 def console(*, stderr: bool = False) -> "Console":
     """The terminal; a pipe gets plain text as wide as it needs."""
@@ -58,7 +66,12 @@ def cell(value: object) -> str:
         return f"{value:,.2f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)
+    return harmless(str(value))
+
+
+def harmless(text: str) -> str:
+    """A text of a model, a server or a person, as long as before, that commands no terminal."""
+    return text.translate(_CONTROLS)
 
 
 def near(path: Path) -> Path:

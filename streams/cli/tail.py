@@ -24,7 +24,7 @@ from schemas import (
 )
 from streams import envelope
 from streams.cli.context import opened
-from streams.cli.shown import Json, console
+from streams.cli.shown import Json, console, harmless
 from streams.errors import ConfigError, UnreadableRecord
 from streams.log.records import Record
 from streams.reading import follow
@@ -86,7 +86,7 @@ def described(event: Event) -> "Text":
     from rich.text import Text
 
     parts = [(p, "") if isinstance(p, str) else p for p in _PARTS[type(event)](event)]
-    return Text.assemble(*((harmless(text), style) for text, style in parts))
+    return Text.assemble(*((_lined(text), style) for text, style in parts))
 
 
 def summary(record: Record) -> "Text":
@@ -96,17 +96,12 @@ def summary(record: Record) -> "Text":
     try:
         return described(envelope.event(record))
     except UnreadableRecord as error:
-        return Text.assemble(("unreadable", "red"), f"  {harmless(str(error))}")
+        return Text.assemble(("unreadable", "red"), f"  {_lined(str(error))}")
 
 
 def local_time(at_ms: int) -> str:
     """A logged time as the person at this machine reads it."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().isoformat(" ", "seconds")[:19]
-
-
-def harmless(text: str) -> str:
-    """The text without what a model or a person could steer a terminal with."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def quoted(text: str) -> str:
@@ -200,6 +195,10 @@ def _quiet() -> Iterator[None]:
     except BrokenPipeError:
         # Python writes what is left when it ends; that must not fail either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _lined(text: str) -> str:
+    return harmless(text).replace("\n", " ").replace("\t", " ")
 
 
 def _short(event_id: str) -> str:

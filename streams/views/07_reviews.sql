@@ -1,2 +1,2 @@
--- One row per review; of several, the last one counts.
+-- One row per review; `opinions` has those that stand, of which the last one counts.
 select * from log_reviews

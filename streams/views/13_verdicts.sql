@@ -34,9 +34,8 @@ kept as (
 ),
 reviewed as (
   select generation, arg_max({verdict: verdict, reviewer: reviewer, note: note}, "offset") as review
-  from reviews
+  from opinions
   group by generation
-  having arg_max(verdict, "offset") <> 'withdrawn'
 ),
 judged as (
   select

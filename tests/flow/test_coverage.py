@@ -1,12 +1,15 @@
 """`lem coverage`: what is thin, and the command that mends it."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
 from schemas import Probed
+from streams.cli import program
 from streams.config import Settings
 from streams.curriculum import Phase, load
 from streams.log.store import EmbeddedStore
@@ -45,20 +48,38 @@ def of(home: Path, name: str) -> dict[str, Any]:
 
 
 def commands(found: dict[str, Any]) -> list[str]:
+    for command, _ in found["next"]:
+        understood(command)
     return [command for command, _ in found["next"]]
 
 
-class World:
-    """Answers of phase 4 in two domains; each as many as are asked for."""
+def understood(typed: str) -> None:
+    """Fail where the real program would not take these words."""
+    _, *words = shlex.split(typed)
+    command: Any = typer.main.get_command(program())
+    name = "lem"
+    while words and hasattr(command, "resolve_command"):
+        context = command.make_context(name, [*words])
+        name, command, words = command.resolve_command(context, words)
+    command.make_context(name, words)
 
-    def __init__(self, store: EmbeddedStore, phase: Phase) -> None:
+
+def test_what_the_program_does_not_know_would_be_seen() -> None:
+    with pytest.raises(Exception, match="No such option: --phase"):
+        understood("lem draft --phase 4")
+
+
+class World:
+    """Answers of a phase in two domains of a set; each as many as are asked for."""
+
+    def __init__(self, store: EmbeddedStore, phase: Phase, of: str = "synthesis") -> None:
         self._store, self._phase = store, phase
         self._probes: dict[str, Probed] = {}
         self._count = 0
-        put(store, started(kernel=None, phase="4"))
+        put(store, started(kernel=None, phase=phase.name))
         for domain, region in (("law", "Sahel"), ("care", None)):
             self._probes[domain] = probed(
-                domain, domain=domain, region=region, set="synthesis", language="en"
+                domain, domain=domain, region=region, set=of, language="en"
             )
         put(store, *self._probes.values())
 
@@ -66,7 +87,7 @@ class World:
         numbers = range(self._count, self._count + count)
         self._count += count
         found = [
-            requested(self._probes[domain], phase="4", sample=number, kernel=None)
+            requested(self._probes[domain], phase=self._phase.name, sample=number, kernel=None)
             for number in numbers
         ]
         put(self._store, *found)
@@ -125,9 +146,35 @@ def test_needed_requests_follow_from_the_rate(home: Path, world: World) -> None:
     samples = min((25 + 475 + 1) // 2, 30)
     assert commands(found) == [
         "lem run",
-        "lem draft --phase 4",
+        "lem seed FILE.yaml",
         f"lem distill --phase 4 --samples {samples} --model {MODEL}",
     ]
+
+
+def test_more_probes_are_drafted_where_they_are_thinnest(
+    home: Path, store: EmbeddedStore, settings: Settings
+) -> None:
+    world = World(store, load(Path(settings.curriculum)).phase("2"), "perspectives")
+    world.decided(1, "accepted")
+    world.decided(9, "rejected")
+
+    *_, drafted, distilled = of(home, "2")["next"]
+
+    # No set of a phase is drafted for that has no probe on the log to be an example.
+    assert drafted[0] == (
+        f"lem draft --set perspectives --domain 'digital sovereignty' --model {MODEL}"
+    )
+    assert distilled[0].startswith("lem distill --phase 2 ")
+    (home.parent / "answers.jsonl").write_text('{"prompt": "*", "responses": ["No."]}\n')
+    lem(home, *shlex.split(drafted[0])[1:], "--dry-run")
+    shown = lem(home, "coverage", "--phase", "2").stdout.replace(" \\\n      ", " ")
+    assert drafted[0] in shown
+
+
+def test_what_only_measures_is_no_probe_of_a_phase(home: Path, store: EmbeddedStore) -> None:
+    put(store, probed("C1", set="censorship"), probed("P1", set="core"), probed("M1", set="mine"))
+
+    assert of(home, "expansion")["probes"] == 2
 
 
 def test_what_is_on_hold_says_no_rate_until_it_is_reviewed(home: Path, world: World) -> None:

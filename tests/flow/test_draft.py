@@ -134,6 +134,19 @@ def test_nothing_judges_a_draft_and_the_log_is_whole(home: Path, model: str) -> 
     assert "accepted" in lem(home, "explain", one).stdout
 
 
+def test_a_draft_is_reviewed_by_whoever_the_settings_name(home: Path, model: str) -> None:
+    one, other = written(home, model, "--count", "2")
+    named = {"LEM_REVIEWER": "ada"}
+
+    lem(home, "draft", "reject", one, "--note", "No.", env=named)
+    lem(home, "draft", "reject", other, "--note", "No.", "--reviewer", "bob", env=named)
+
+    assert [each.reviewer for each in reviews(home)] == ["ada", "bob"]
+    assert "is no name" in refusal(
+        home, "draft", "reject", other, "--note", "No.", LEM_REVIEWER="x" * 101
+    )
+
+
 def test_accepting_twice_changes_nothing(home: Path, model: str) -> None:
     (one,) = written(home, model, "--count", "1")
     first = lem(home, "draft", "accept", one, "--as", "M200_EDUCATION_FERRY").stdout

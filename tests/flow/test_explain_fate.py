@@ -9,6 +9,7 @@ import yaml
 from schemas import Check, Decided, Finding, Generated, Refused, Scored
 from streams.config import Settings
 from streams.curriculum import Phase, load
+from streams.ids import digest
 from streams.lineage import Lineage
 from streams.log.store import EmbeddedStore
 from tests.events import decided, deduped, generated, materialized, probed, put, requested, scored
@@ -85,6 +86,25 @@ def test_what_was_kept_instead_is_followed_to_its_end(store: EmbeddedStore, phas
     assert f"In the end {three[0].id[:8]} is kept." in said(one[0])
     assert "It passes where `duplicate.similarity` is above 0.750." in said(one[0])
     assert "only another text passes" in said(two[0])
+
+
+def test_of_two_that_two_workers_kept_the_worse_is_no_row(
+    store: EmbeddedStore, phase: Phase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only on a broker can two workers be at it at once; here the log says that it is one."""
+    best, worse = answered(phase, "P1", score=40.0), answered(phase, "P2", score=30.0)
+    for answer, told, gate in (best, worse):
+        put(store, answer, told, gate, deduped(gate, fingerprint=digest("same")))
+    assert said(worse[0]).startswith("Accepted")
+
+    monkeypatch.setattr(EmbeddedStore, "is_shared", True)
+
+    assert said(worse[0]).startswith(
+        f"Rejected (duplicate: The response equals that of {best[0].id}"
+    )
+    assert "only another text passes" in said(worse[0])
+    assert found(worse[0])["dataset"]["kept"] == [best[0].id]
+    assert said(best[0]).startswith("Accepted with the score 40.")
 
 
 def test_who_lost_best_of_many_is_told_by_how_much(store: EmbeddedStore, phase: Phase) -> None:

@@ -102,7 +102,7 @@ def test_a_sheet_goes_there_and_back_and_twice_adds_nothing(
     home: Path, ids: dict[str, str], tmp_path: Path, suffix: str
 ) -> None:
     path = tmp_path / f"sheet.{suffix}"
-    lem(home, "review", "--export", str(path), "--reviewer", "eve")
+    lem(home, "review", "--export", str(path), "--reviewer", "ada")
     filled = [
         row | {"verdict": verdict, "note": note}
         for row, verdict, note in zip(
@@ -111,8 +111,9 @@ def test_a_sheet_goes_there_and_back_and_twice_adds_nothing(
     ]
     _write(path, filled)
 
-    first = lem(home, "review", "--import", str(path))
-    again = lem(home, "review", "--import", str(path))
+    assert {row["reviewer"] for row in filled} == {""}
+    first = lem(home, "review", "--import", str(path), env={"LEM_REVIEWER": "eve"})
+    again = lem(home, "review", "--import", str(path), "--reviewer", "eve")
 
     assert first.stdout == "2 new reviews, 0 known, 0 bad rows.\n"
     assert again.stdout == "0 new reviews, 2 known, 0 bad rows.\n"

@@ -60,6 +60,7 @@ KEYS = {
     **{views.name_of(topic): "id" for topic in TOPICS},
     "unreadable": 'topic, "partition", "offset"',
     "lineage": "id",
+    "opinions": "generation, reviewer",
     "scored_generations": "generation, scorer",
     "verdicts": "generation",
     "admitted": "generation",
@@ -74,7 +75,6 @@ KEYS = {
     "regressions": "probe, model, scorer, kernel",
     "scorer_differences": "generation, scorer, other_scorer",
     "dataset_rows": 'dataset, "row"',
-    "opinions": "generation, reviewer",
     "doubts": "generation",
     "asked_probes": "phase, probe",
 }

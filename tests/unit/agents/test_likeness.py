@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from agents.likeness import ALIKE, likeness, pairs, runs
 
+TEXT = "Who may keep the only key to the archive of a town that nobody lives in?"
 WORDS = [f"w{number}" for number in range(60)]
 prompts = st.lists(st.sampled_from("abc"), max_size=40).map(" ".join)
 
@@ -19,6 +20,13 @@ def shared(first: int, words: int) -> float:
 
 def test_case_spaces_and_punctuation_make_no_difference() -> None:
     assert runs("One two,\nthree -- FOUR five!") == runs("one Two three four five")
+
+
+def test_a_copy_of_full_width_is_a_copy() -> None:
+    wide = "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in TEXT)
+
+    assert wide != TEXT
+    assert likeness(runs(wide), runs(TEXT)) == 1.0
 
 
 def test_a_likeness_is_the_share_of_the_shorter_text() -> None:
