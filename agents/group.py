@@ -87,13 +87,14 @@ class Group:
         added = self._db.execute("insert or ignore into done values (?)", (generation,))
         return added.rowcount > 0
 
-    def sketches(self, texts: Sequence[str]) -> "Sequence[Sketch | None]":
-        """What `place` compares of texts: quicker for many together."""
+    def sketches(self, texts: Sequence[str | None]) -> "Sequence[Sketch | None]":
+        """What `place` compares of texts, none of one not known: quicker for many together."""
         if self._alike is None:
             return [None] * len(texts)
         from agents.shingles import sketches
 
-        return sketches(texts, self._words)
+        drawn = iter(sketches([text for text in texts if text is not None], self._words))
+        return [None if text is None else next(drawn) for text in texts]
 
     def reject(self, generation: str, mark: str) -> None:
         """Learn that this generation is a duplicate, as was decided elsewhere."""
