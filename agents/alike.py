@@ -1,16 +1,16 @@
-"""Alike: finds, among the texts so far, those that are similar to a new one.
+"""Alike: how similar a text is to those so far.
 
-What may be similar is found by MinHash and bands; how similar it is, is counted. So a similarity
-is exact, and a pair can only be missed, whichever of the two comes first. The shingles lie in a
-temporary file; of each text about one KB is in memory.
+It is counted, so that a similarity is exact; what to count it for, `agents.bands` finds. The
+shingles lie in a temporary file.
 """
 
 import os
 import tempfile
+from array import array
 
 import numpy as np
 
-from agents.shingles import Hashes, Sketch, jaccard
+from agents.shingles import Hashes, Sketch, bands, jaccard
 
 _HASH_BYTES = 8
 
@@ -25,33 +25,18 @@ class Alike:
             similarity: Below it, texts are not similar.
         """
         self._bound = similarity
-        self._bands: dict[int, int | list[int]] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it goes with the object
-        self._ends = [0]
+        self._ends = array("q", [0])
 
     def add(self, sketch: Sketch) -> int:
         """Take a text up; its number."""
-        number = len(self._ends) - 1
-        for band in sketch.bands:
-            held = self._bands.setdefault(band, number)
-            if isinstance(held, list):
-                held.append(number)
-            elif held != number:
-                self._bands[band] = [held, number]
         self._file.write(sketch.shingles.tobytes())
         self._ends.append(self._ends[-1] + len(sketch.shingles))
-        return number
+        return len(self._ends) - 2
 
-    def candidates(self, sketch: Sketch) -> set[int]:
-        """The texts that share a band: all that may be similar."""
-        found: set[int] = set()
-        for band in sketch.bands:
-            held = self._bands.get(band)
-            if isinstance(held, list):
-                found.update(held)
-            elif held is not None:
-                found.add(held)
-        return found
+    def bands(self, number: int) -> list[int]:
+        """Those of a text so far."""
+        return bands(self._read(number))
 
     def similarity(self, sketch: Sketch, number: int) -> float | None:
         """That of a text so far to this one; none where it is below the bound."""

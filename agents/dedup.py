@@ -6,6 +6,7 @@ similar to are rejected by further decisions. No decision is ever taken back.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ from agents.rules import mark, normalised
 from schemas import Decided, Finding, Generated
 from streams.curriculum import Curriculum
 from streams.envelope import events, found
+from streams.errors import UnreadableRecord
 from streams.ids import sealed
 from streams.log.door import Store
 from streams.origin import origin
@@ -134,7 +136,7 @@ class Kept:
                 yield _told(each, winner)
 
     def _placed(
-        self, known: Sequence[Known], texts: Sequence[str]
+        self, known: Sequence[Known], texts: Sequence[str | None]
     ) -> Iterator[tuple[Known, list[Match], Match | None]]:
         """Each with those that are duplicates of it, and the best that it is a duplicate of."""
         numbers: dict[tuple[str, str], list[int]] = {}
@@ -147,11 +149,14 @@ class Kept:
                 one, text_mark, stands = known[number]
                 yield known[number], *group.place(one.response, text_mark, sketch, stands=stands)
 
-    def _text(self, one: Passed) -> str:
+    def _text(self, one: Passed) -> str | None:
+        """None where it is not compared, or can't be read: the fingerprint has to do then."""
         if not self._groups[one.key].reads_texts:
-            return ""
-        by = f"Decision {one.cause}"
-        return normalised(found(self._store, one.generation, Generated, by=by).response)
+            return None
+        with suppress(UnreadableRecord):  # verify tells of it
+            by = f"Decision {one.cause}"
+            return normalised(found(self._store, one.generation, Generated, by=by).response)
+        return None
 
 
 def passed(decided: Decided, *, cause: str | None) -> Passed:

@@ -43,8 +43,13 @@ def sketches(texts: Sequence[str], words: int) -> list[Sketch]:
         words: Of a shingle.
     """
     found = [each for part in _parts(texts) for each in _shingles(part, words)]
-    bands = _bands(np.stack([_least(each) for each in found])) if found else []
-    return [Sketch(*pair) for pair in zip(found, bands, strict=True)]
+    numbers = _bands(np.stack([_least(each) for each in found])) if found else []
+    return [Sketch(*pair) for pair in zip(found, numbers, strict=True)]
+
+
+def bands(shingles: Hashes) -> list[int]:
+    """Those of a text whose shingles are known."""
+    return _bands(_least(shingles))[0]
 
 
 def jaccard(one: Hashes, other: Hashes) -> float:

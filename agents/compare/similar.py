@@ -1,8 +1,14 @@
-"""Which texts of a phase are similar, as dedup would find them: for both sides, as a table."""
+"""To which better text each of a phase's is similar, as dedup would find it: on both sides.
 
-from collections.abc import Iterator
+Of several the best is enough: there is a better one exactly if the best one is better.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from agents.bands import Bands
 from agents.rules import normalised
 from streams.duplicate import Duplicate
 
@@ -10,16 +16,20 @@ if TYPE_CHECKING:
     from streams.replay import Views
 
 _AT_ONCE = 500  # texts in memory
+_ROWS = 10_000
 _COLUMNS = ("phase", "side", "mark", "other")
 
 _TEXTS = """
-select mark, min(response) from looked join generations on generations.id = generation
+select mark, min(response) from looked
+join paired using (generation)
+join generations on generations.id = generation
 where looked.phase = $phase and if($side = 'a', len(rules_a), len(rules_b)) = 0
-group by mark order by mark"""
+group by mark
+order by min({below: -if($side = 'a', a, b), generation: generation})"""
 
 
 def begin(views: "Views") -> None:
-    """Make the table `alike`, empty: one row for each mark and each other one similar to it."""
+    """Make the table `alike`, empty: for a mark, of the better ones similar to it the best."""
     columns = ", ".join(f"{name} varchar" for name in _COLUMNS)
     views.db.execute(f"create or replace table alike ({columns})")
 
@@ -35,15 +45,19 @@ def add(views: "Views", phase: str, side: str, duplicate: Duplicate) -> None:
     """
     if duplicate.similarity is None:
         return
+    bound = (duplicate.words, duplicate.similarity)
+    found = _pairs(views, phase, side, *bound)
+    while rows := [(phase, side, *pair) for pair in islice(found, _ROWS)]:
+        _insert(views, rows)
+
+
+def _insert(views: "Views", rows: Sequence[tuple[str, ...]]) -> None:
     import pyarrow as pa
 
-    pairs = list(_pairs(views, phase, side, duplicate.words, duplicate.similarity))
-    rows = [(phase, side, *two) for one in pairs for two in (one, one[::-1])]
-    if rows:
-        columns: list[Any] = list(zip(*rows, strict=True))
-        views.db.register("given", pa.table(columns, names=list(_COLUMNS)))
-        views.db.execute("insert into alike from given")
-        views.db.unregister("given")
+    columns: list[Any] = list(zip(*rows, strict=True))
+    views.db.register("given", pa.table(columns, names=list(_COLUMNS)))
+    views.db.execute("insert into alike from given")
+    views.db.unregister("given")
 
 
 def _pairs(
@@ -54,12 +68,15 @@ def _pairs(
 
     marks: list[str] = []
     found = views.db.cursor().execute(_TEXTS, {"phase": phase, "side": side})
-    alike = Alike(bound)
-    while batch := found.fetchmany(_AT_ONCE):
-        drawn = sketches([normalised(text) for _, text in batch], words)
-        for (mark, _), sketch in zip(batch, drawn, strict=True):
-            near = (n for n in alike.candidates(sketch) if alike.similarity(sketch, n) is not None)
-            yield from ((marks[number], mark) for number in near)
-            marks.append(mark)
-            alike.add(sketch)
-    alike.close()
+    with closing(Alike(bound)) as alike:
+        held: Bands[int] = Bands()
+        while batch := found.fetchmany(_AT_ONCE):
+            drawn = sketches([normalised(text) for _, text in batch], words)
+            for (mark, _), sketch in zip(batch, drawn, strict=True):
+                near = (
+                    n for n in held.near(sketch.bands) if alike.similarity(sketch, n) is not None
+                )
+                if (best := next(near, None)) is not None:
+                    yield mark, marks[best]
+                marks.append(mark)
+                held.add(sketch.bands, alike.add(sketch))
