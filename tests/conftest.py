@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from streams.config import Settings
 from streams.log.store import EmbeddedStore
@@ -16,6 +18,9 @@ from tests.kafka import Kafka, needed
 _ENDED = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
+# How long a draw takes says something of the machine's other work, and nothing of ours.
+hypothesis.register_profile("lem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("lem")
 os.environ["HF_HUB_OFFLINE"] = "1"  # no test may wait for a hub
 
 
