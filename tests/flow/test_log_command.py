@@ -191,7 +191,7 @@ def test_a_sound_log_is_verified(store: EmbeddedStore) -> None:
     request = requested()
     put(store, probed(), request, generated(request), scored(generated(request)))
 
-    output = run("verify").stdout
+    output = " ".join(run("verify").stdout.split())  # a long path breaks the line
     assert "4 records read" in output
     assert "The log is sound." in output
     assert all(what in output for what in RULES.values())
