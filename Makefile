@@ -28,7 +28,7 @@ check: $(READY) ## Look at format, lint, types and the direction of imports
 	.venv/bin/lint-imports
 
 test: $(READY) ## All tests, real MLX inference on a tiny model among them
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses 2 --dist loadfile
 
 bench: $(READY) ## Speed, as ratios against a named rival in one run
 	$(PY) -m tests.bench
