@@ -19,7 +19,9 @@ _ENDED = pytest.StashKey[int]()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 # How long a draw takes says something of the machine's other work, and nothing of ours.
-hypothesis.register_profile("lem", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.register_profile(
+    "lem", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 hypothesis.load_profile("lem")
 for _name in ("LINES", "COLUMNS"):  # of whoever's terminal; each test says what it wants
     os.environ.pop(_name, None)
