@@ -179,10 +179,11 @@ def test_a_worker_that_comes_while_another_has_many_under_way_costs_no_answer(
     tmp_path: Path, env: dict[str, str]
 ) -> None:
     """Partitions change hands in the middle: what was being written may be asked twice, at most."""
-    home, env = tmp_path / "home", env | {"LEM_PARTITIONS": "4"}
+    home, env = tmp_path / "home", env | {"LEM_PARTITIONS": "4", "LEM_CONCURRENCY": "2"}
     with ExitStack() as stack:
         reply = completion("However, it depends.")
-        found = [stack.enter_context(scripted(reply, delay_s=0.3)) for _ in range(3)]
+        # Ten seconds of work, at least: a worker takes some to come.
+        found = [stack.enter_context(scripted(reply, delay_s=1)) for _ in range(3)]
         lem(home, "seed", env=env)
         for url, _ in found:
             more = ("--model", f"openai:{url}#m", "--limit", "20")
