@@ -124,4 +124,9 @@ def _limit(what: str, ours: float, target: str) -> Row:
 
 
 if __name__ == "__main__":
-    show(list(measured()), as_json="--json" in sys.argv)
+    rows: list[Row] = []
+    for row in measured():  # it takes minutes: each figure is told when it is there
+        ratio = "" if row["ratio"] is None else f", {row['ratio']:.2f} times {row['named']}"
+        print(f"{row['what']}: {row['lem']:,.2f}{ratio}", file=sys.stderr, flush=True)
+        rows.append(row)
+    show(rows, as_json="--json" in sys.argv)
