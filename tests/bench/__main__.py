@@ -127,6 +127,7 @@ if __name__ == "__main__":
     rows: list[Row] = []
     for row in measured():  # it takes minutes: each figure is told when it is there
         ratio = "" if row["ratio"] is None else f", {row['ratio']:.2f} times {row['named']}"
-        print(f"{row['what']}: {row['lem']:,.2f}{ratio}", file=sys.stderr, flush=True)
+        ours = "" if row["lem"] is None else f": {row['lem']:,.2f}"
+        print(f"{row['what']}{ours}{ratio}", file=sys.stderr, flush=True)
         rows.append(row)
     show(rows, as_json="--json" in sys.argv)
