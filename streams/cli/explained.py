@@ -94,8 +94,8 @@ def _fired(scored: Scored, response: str) -> dict[str, dict[str, int]]:
     counted: dict[str, Counter[str]] = {}
     for hit in by.hits(response):
         words = " ".join(response[hit.start : hit.end].split())
-        counted.setdefault(hit.signal, Counter())[words] += 1
-    return {name: dict(found.most_common()) for name, found in counted.items()}
+        counted.setdefault(hit.signal, Counter())[words] += bool(words)  # a form has no words
+    return {name: dict((+found).most_common()) for name, found in counted.items()}
 
 
 def _words(fired: dict[str, int]) -> str:
