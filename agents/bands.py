@@ -41,5 +41,7 @@ class Bands(Generic[K]):
     def near(self, bands: Sequence[int]) -> Iterator[K]:
         """The texts that share a band, in the order of their keys, each once."""
         found = [self._held[band] for band in bands if band in self._held]
+        if not found:  # as for most texts
+            return iter(())
         lists = [held if isinstance(held, list) else [held] for held in found]
         return (key for key, _ in groupby(merge(*lists)))
