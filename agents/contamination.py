@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from agents.words import normalised, units
+from agents.words import normalised, runs, units
 from schemas import Probed
 from streams.envelope import events
 from streams.log.door import Store
@@ -105,11 +105,11 @@ class HeldOut:
 
     def _alike(self, found: list[str]) -> Iterator[tuple[float, int]]:
         """Similarities that are high enough, each with its prompt's negated number."""
-        mine = _shingles(found)
+        mine = {*runs(found, SHINGLE)}
         if not mine or len(mine) * SIMILAR > self._most_shingles:
             return
         for number in self._thirds.candidates(found, least=SIMILAR * len(mine)):
-            theirs = _shingles(self._units[number])
+            theirs = {*runs(self._units[number], SHINGLE)}
             common = len(mine & theirs)
             if (alike := common / (len(mine) + len(theirs) - common)) >= SIMILAR:
                 yield alike, -number
@@ -230,10 +230,6 @@ def _hashes(single: "NDArray[Any]", size: int) -> "NDArray[Any]":
     for at in range(size):
         total = total * np.uint64(_FACTOR) + single[at : at + len(total)]
     return total
-
-
-def _shingles(found: list[str]) -> set[tuple[str, ...]]:
-    return set(zip(*(found[start:] for start in range(SHINGLE)), strict=False))
 
 
 def _plain(text: str, found: list[str]) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from agents.stopwords import ENGLISH
-from agents.words import folded, words
+from agents.words import folded, runs, words
 
 DISTINCT = 5
 """A sentence with so many different content-bearing words is said by nobody by chance."""
@@ -46,8 +46,8 @@ def shared_run(text: str, kernel: str, words: int) -> str | None:
     """The first run of so many words that a text shares with a kernel."""
     known, vocabulary = shingles(kernel, words), _vocabulary(kernel)
     size = len(next(iter(known), ()))
-    runs = _familiar(words_of(text), vocabulary, size)
-    return next((" ".join(run) for run in runs if run in known), None)
+    familiar = _familiar(words_of(text), vocabulary, size)
+    return next((" ".join(run) for run in familiar if run in known), None)
 
 
 def quoted(text: str, kernel: str) -> str | None:
@@ -75,7 +75,7 @@ def shingles(text: str, words: int) -> frozenset[tuple[str, ...]]:
     Remembered, since one kernel is compared with all generations of a run.
     """
     found = words_of(text)
-    return frozenset(_runs(found, min(words, len(found))))
+    return frozenset(runs(found, min(words, len(found))))
 
 
 def strings(kernel: str) -> Iterator[str]:
@@ -127,10 +127,6 @@ def words_of(text: str) -> list[str]:
 def unescaped(text: str) -> str:
     """A text with JSON's escapes undone."""
     return _ESCAPE.sub(lambda it: chr(int(it[1], 16)) if it[1] else " ", text)
-
-
-def _runs(found: list[str], size: int) -> Iterator[tuple[str, ...]]:
-    return zip(*(found[start:] for start in range(size)), strict=False)
 
 
 def _familiar(found: list[str], vocabulary: frozenset[str], size: int) -> Iterator[tuple[str, ...]]:

@@ -6,6 +6,7 @@ For some thousand prompts; it says nothing of texts that mean the same in other 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from agents.words import runs as in_a_row
 from agents.words import words
 
 _RUN = 5  # words
@@ -21,7 +22,7 @@ Runs = frozenset[tuple[str, ...]]
 def runs(text: str) -> Runs:
     """Every five words in a row, whatever their case, width and punctuation; else all of it."""
     found = words(text)
-    return frozenset(tuple(found[i : i + _RUN]) for i in range(max(1, len(found) - _RUN + 1)))
+    return frozenset(in_a_row(found, _RUN)) or frozenset([tuple(found)])
 
 
 def likeness(one: Runs, other: Runs) -> float:

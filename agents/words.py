@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 _WORD = re.compile(r"[^\W_]+")
 # By `str.translate`, which for ASCII takes less than half of the time of `_WORD`.
@@ -36,6 +37,11 @@ def units(text: str) -> list[str]:
     """Words, folded; where a script puts no blanks between them, each character is one."""
     found = folded(text)
     return found.translate(_BLANKS).split() if found.isascii() else _SINGLE.findall(found)
+
+
+def runs(found: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    """Every so many words in a row; none where there are fewer."""
+    return zip(*(found[start:] for start in range(size)), strict=False)
 
 
 def length(text: str) -> int:
