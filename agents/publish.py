@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agents.dataset.folder import MANIFEST, read
 from schemas import File, Materialized
+from streams import ids
 from streams.errors import ConfigError, PublishError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _checked(folder: Path) -> tuple[Materialized, dict[str, str]]:
     if outside := [each.name for each in files if not _is_inside(each)]:
         raise ConfigError(f"{folder / MANIFEST} names {outside[0]}, which is not in its folder.")
     try:
-        digests = {each.name: _sha256(folder / each.name) for each in files}
+        digests = {each.name: ids.of_file(folder / each.name) for each in files}
     except OSError as error:
         raise ConfigError(
             f"{folder} is no whole dataset: {error}; make it again with `lem materialize`."
@@ -110,17 +111,12 @@ def _checked(folder: Path) -> tuple[Materialized, dict[str, str]]:
             f"{folder}: {', '.join(wrong)} changed since {MANIFEST} was written; make the dataset"
             " again with `lem materialize`."
         )
-    return manifest, {**digests, MANIFEST: _sha256(folder / MANIFEST)}
+    return manifest, {**digests, MANIFEST: ids.of_file(folder / MANIFEST)}
 
 
 def _is_inside(file: File) -> bool:
     path = PurePosixPath(file.name)
     return not path.is_absolute() and ".." not in path.parts
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _there(api: "HfApi", repo: str, *, is_public: bool) -> "dict[str, RepoFile] | None":

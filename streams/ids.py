@@ -1,6 +1,7 @@
 """Ids by content: the same fact has the same id on every machine and at every replay."""
 
 import hashlib
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,12 @@ _canonical = msgspec.json.Encoder(order="deterministic").encode
 def digest(content: object) -> str:
     """SHA-256 over the canonical JSON of `content`: sorted keys, no blanks, UTF-8."""
     return hashlib.sha256(_canonical(content)).hexdigest()
+
+
+def of_file(path: Path) -> str:
+    """SHA-256 over the bytes of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def of(event: Fact) -> str:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -18,6 +18,7 @@ import msgspec
 
 from agents.dataset.tally import Tally
 from schemas import File
+from streams import ids
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -130,7 +131,7 @@ def hashed(path: Path, name: str, rows: int) -> File:
     """A file that is written, made to last."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-        return File(name=name, rows=rows, sha256=file_digest(file, "sha256").hexdigest())
+    return File(name=name, rows=rows, sha256=ids.of_file(path))
 
 
 def _columns(batch: "pa.RecordBatch") -> Columns:

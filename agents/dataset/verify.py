@@ -88,11 +88,8 @@ _SAID: dict[State, str] = {
 
 def _on_disk(file: File, folder: Path) -> State | None:
     """What is wrong with a file on the disk, by its manifest."""
-    from hashlib import file_digest
-
     try:
-        with (folder / file.name).open("rb") as found:
-            digest = file_digest(found, "sha256").hexdigest()
+        digest = ids.of_file(folder / file.name)
     except OSError:
         return "missing"
     return None if digest == file.sha256 else "changed"

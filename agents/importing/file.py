@@ -1,6 +1,5 @@
 """A file that is being imported: its digest, its summaries, and when its rows were written."""
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from agents.importing.known import Known
 from agents.importing.recognise import Source, told
 from agents.importing.rows import BadRow, Row
 from agents.importing.told import About, Recorded, Told
+from streams.ids import of_file
 from streams.origin import Origin
 
 
@@ -62,9 +62,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 def opened(source: Source) -> File:
     """The file, read through once for what it says of all its rows."""
-    with source.path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return File(source=source, sha256=sha256, summaries=list(_summaries(source)))
+    return File(source=source, sha256=of_file(source.path), summaries=list(_summaries(source)))
 
 
 def count_runs(file: File, known: Known) -> None:
